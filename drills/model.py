@@ -1,0 +1,380 @@
+"""Which words does a drill speak in? Instants, what was observed, intervals, findings: frozen and typed.
+
+Everything a run records is one of the observations below, in the past tense. Nothing here judges, reads a
+clock or opens a file. Instants are seconds of one clock of one machine and boot (CLOCK_BOOTTIME), so that
+their differences are durations in wall seconds; every field that ends in ``_s`` is wall seconds unless its
+docstring says service seconds (wall seconds times the time scale, which is 1 on Azure).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, NewType
+
+Instant = NewType("Instant", float)
+"""Seconds of CLOCK_BOOTTIME on the machine that drilled; only differences mean anything."""
+
+Lsn = NewType("Lsn", int)
+"""A position in the write-ahead log, as the 64-bit number behind PostgreSQL's ``X/Y``."""
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+class Status(StrEnum):
+    """The four words of every finding and verdict."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Outcome(StrEnum):
+    """How a marker ended for the client that wrote it. UNKNOWN is settled by its row alone."""
+
+    ACKED = "acked"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class WaitedFor(StrEnum):
+    """Whom a stretch of the recovery waited for: only the service's part can miss an objective."""
+
+    SERVICE = "service"
+    TOOL = "tool"
+    PERSON = "person"
+
+
+# --- intervals and findings -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One reason why an interval is as wide as it is; the parts of an interval add up to its width."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The truth lies between ``low_s`` and ``high_s``, both wall seconds; ``high_s`` None: nobody saw it end."""
+
+    low_s: float
+    high_s: float | None
+    parts: tuple[Part, ...] = ()
+
+    def against(self, objective_s: float) -> Status:
+        """Decide only where the whole interval lies on one side of the objective (wall seconds)."""
+        if self.low_s > objective_s:
+            return Status.FAILED
+        if self.high_s is not None and self.high_s <= objective_s:
+            return Status.PASSED
+        return Status.INCONCLUSIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Objectives:
+    """What the profile promises for one scenario, in wall seconds of this run.
+
+    ``rpo_s`` and ``rto_s`` are the profile's values divided by the time scale; ``*_profile_s`` are the
+    profile's own. ``rows`` is the number of acknowledged rows that may be lost where rows are judged.
+    """
+
+    rpo_s: float
+    rto_s: float
+    rpo_profile_s: float
+    rto_profile_s: float
+    source: str
+    assumed: bool = False
+    rows: int | None = None
+    detection_and_decision_s: float = 0.0
+    switch_over_delay_s: float = 30.0
+    archive_lag_accepted: str | None = None
+    unreadable_archive_accepted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found: the check's name, the answer, a sentence, the figures and where they stand."""
+
+    check: str
+    status: Status
+    summary: str
+    measured: dict[str, Json] = field(default_factory=dict)
+    evidence: tuple[str, ...] = ()
+
+
+# --- who answered ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIdentity:
+    """Which PostgreSQL answered. A copy has its source's system identifier, but not its start or timeline."""
+
+    system_identifier: str
+    started_us: int
+    timeline: int
+    in_recovery: bool
+
+
+# --- markers --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerRow:
+    """What the row of a marker returned to its writer. ``*_us`` are microseconds since 1970 by the server."""
+
+    server_time_us: int
+    statement_time_us: int
+    xid: int
+    snapshot: str
+    lsn: Lsn
+    timeline: int
+    synchronous_commit: str
+    server_started_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerWritten:
+    """One numbered row that a writer tried to commit; ``ended`` is None while no outcome was noted."""
+
+    writer: str
+    number: int
+    began: Instant
+    ended: Instant | None
+    outcome: Outcome
+    row: MarkerRow | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyedRow:
+    """A marker as a survey found it on an instance."""
+
+    run_id: str
+    writer: str
+    number: int
+    server_time_us: int
+    lsn: Lsn
+    xid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """One transaction on an instance that read who it is and every marker that it holds, by sequential scan.
+
+    ``nonce`` was written by the survey itself, to prove on which side of the fork it stood.
+    ``database_found`` is False where the instance answers but holds no `dr_drill`: a survey without rows.
+    """
+
+    began: Instant
+    ended: Instant
+    server: str
+    identity: ServerIdentity
+    nonce: str | None
+    rows: tuple[SurveyedRow, ...]
+    database_found: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryTaken:
+    """Runs whose markers stood on the source before this run wrote its first, with how many rows each."""
+
+    began: Instant
+    ended: Instant
+    rows_by_run: dict[str, int]
+
+
+# --- attempts -------------------------------------------------------------------------------------------
+
+
+class Stage(StrEnum):
+    """How far a probe came, in this order; `written` means acknowledged and read back."""
+
+    NONE = "none"
+    RESOLVED = "resolved"
+    CONNECTED = "connected"
+    READ = "read"
+    WRITTEN = "written"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeTried:
+    """One try of a prober to use the recovered server; ``ended`` None: it has no outcome.
+
+    ``unresolved`` is True where only our own resolver still denied a name that the control plane had shown.
+    """
+
+    prober: str
+    number: int
+    began: Instant
+    ended: Instant | None
+    stage: Stage
+    nonce: str | None = None
+    identity: ServerIdentity | None = None
+    error: str | None = None
+    unresolved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProberRan:
+    """A prober's own frame: its pace and limit, and when the engine stopped it (None: it never noted that)."""
+
+    prober: str
+    period_s: float
+    limit_s: float
+    began: Instant
+    stopped: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLooked:
+    """A look at the recovered server through the control plane (GET); ``address`` None: there was none to try."""
+
+    began: Instant
+    ended: Instant
+    found: bool
+    state: str | None
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoncesRead:
+    """Which nonces of this run the *source* held when it was asked after the last probe."""
+
+    began: Instant
+    ended: Instant
+    identity: ServerIdentity
+    nonces: frozenset[str]
+
+
+# --- the source and its archive -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSampled:
+    """A reading of ``pg_stat_archiver``; ``segment`` is the field as read, which is not always a segment."""
+
+    began: Instant
+    ended: Instant
+    segment: str | None
+    segment_bytes: int
+    timeline: int
+    server_time_us: int
+    server_lsn: Lsn
+
+
+@dataclass(frozen=True, slots=True)
+class Disaster:
+    """The instant from which data and service count as lost, as a bracket (one instant where it is ours)."""
+
+    earliest: Instant
+    latest: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRequested:
+    """The point that the request carried (microseconds since 1970, the source's clock) and who was asked."""
+
+    began: Instant
+    ended: Instant | None
+    source: str
+    recovered: str
+    point_us: int
+    accepted: bool
+
+
+# --- the course of the run ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """A step of the runbook; ``ended`` None: it never ended."""
+
+    name: str
+    began: Instant
+    ended: Instant | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """A stretch in which the recovery waited for somebody else than the service."""
+
+    who: WaitedFor
+    what: str
+    began: Instant
+    ended: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class CallMade:
+    """A call that changes something at the provider; ``ended`` None or ``status`` None: UNKNOWN."""
+
+    name: str
+    resource: str
+    began: Instant
+    ended: Instant | None
+    status: int | None
+    request_id: str | None = None
+    correlation_id: str | None = None
+    operation: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServersListed:
+    """The names that the drill group held when it was listed."""
+
+    began: Instant
+    ended: Instant
+    group: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorQueried:
+    """Whether one nearest-neighbour query by index answered on the recovered server, and by which index."""
+
+    began: Instant
+    ended: Instant
+    index: str | None
+    index_valid: bool
+    used_index: bool
+    rows: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRead:
+    """The run's clock beside UTC: a jump of ``utc_s - at`` is a step of UTC or a machine that slept."""
+
+    at: Instant
+    utc_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DateSeen:
+    """The `Date` (whole UTC seconds) of a control plane's answer, received between two instants."""
+
+    began: Instant
+    ended: Instant
+    date_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunIdentity:
+    """Which run this is, and where it ran: as much as tells evidence from rehearsal."""
+
+    run_id: str
+    scenario: str
+    variant: str
+    environment: str
+    time_scale: float
+    trigger: str
+    arm_host: str
+    public_ca: bool
+    boot_id: str
+    code_version: str
