@@ -34,8 +34,8 @@ from drills.model import (
     ServersListed,
     Stage,
     StepTaken,
-    SurveyedRow,
     Surveyed,
+    SurveyedRow,
     VectorQueried,
     Waited,
 )
@@ -156,9 +156,10 @@ class History:
         if self.disaster is None:
             return ()
         after = self.disaster.latest
-        probes = ((a.began, a, self.is_good(a)) for a in self.attempts if not a.unresolved)
-        looks = ((look.began, look, False) for look in self.looks if look.address is None)
-        return tuple(sorted((t for t in (*probes, *looks) if t[0] > after), key=lambda t: t[0]))
+        tries: list[tuple[Instant, ProbeTried | ServerLooked, bool]] = []
+        tries.extend((a.began, a, self.is_good(a)) for a in self.attempts if not a.unresolved)
+        tries.extend((look.began, look, False) for look in self.looks if look.address is None)
+        return tuple(sorted((t for t in tries if t[0] > after), key=lambda t: t[0]))
 
     @cached_property
     def first_good(self) -> ProbeTried | None:

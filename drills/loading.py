@@ -125,7 +125,7 @@ def _plain(kind: type[T], lines: Iterable[Line], event: str) -> Iterator[T]:
 def _only(found: Iterable[T]) -> T | None:
     """The last one: a reading that was taken again replaces the earlier one."""
     last = None
-    for last in found:  # noqa: B007  # the loop is there for its last value
+    for last in found:  # the loop is there for its last value
         pass
     return last
 
@@ -182,7 +182,9 @@ def _probes(prober: str, chain: Chain) -> tuple[ProberRan, tuple[ProbeTried, ...
     )
     ended = {line["number"]: line for line in chain.lines if line["event"] == "probe_ended"}
     return ran, tuple(
-        _probe(prober, line, ended.get(line["number"])) for line in chain.lines if line["event"] == "probe_began"
+        _probe(prober, line, ended.get(line["number"]))
+        for line in chain.lines
+        if line["event"] == "probe_began"
     )
 
 

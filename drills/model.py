@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, NewType
+from typing import NewType
 
 Instant = NewType("Instant", float)
 """Seconds of CLOCK_BOOTTIME on the machine that drilled; only differences mean anything."""
