@@ -1,6 +1,6 @@
 """What was typed, and which command answers it?
 
-    drills <command> [options]    finds drills/commands/<command>.py, imports that file only, and calls its run()
+    drills <command> [options]    finds drills/commands/<command>.py, imports only that, and calls run()
 
     raised by a command           printed on stderr             exit code
     ─────────────────────────     ──────────────────────────    ──────────────────────────────────
@@ -47,6 +47,8 @@ exit codes:
     3  inconclusive or aborted: what was not observed is never passed
    70  a defect of this software
   130  interrupted"""
+
+MORE = "Each command explains itself: drills <command> --help"
 
 
 class Command(Protocol):
@@ -113,7 +115,9 @@ def _without_command(typed: list[str], names: Sequence[str], package: str) -> in
 
 def _names(package: str) -> list[str]:
     folders = importlib.import_module(package).__path__
-    return sorted(found.name.replace("_", "-") for found in pkgutil.iter_modules(folders) if found.name[0] != "_")
+    return sorted(
+        found.name.replace("_", "-") for found in pkgutil.iter_modules(folders) if found.name[0] != "_"
+    )
 
 
 def _load(package: str, name: str) -> Command:
@@ -134,7 +138,7 @@ def _top_parser(names: Sequence[str], package: str) -> Parser:
         prog="drills",
         usage="drills <command> [options]",
         description=ABOUT,
-        epilog=f"commands:\n{listed}\n\n{EXAMPLES}\n\n{EXIT_CODES}\n\nEach command explains itself: drills <command> --help",
+        epilog="\n\n".join((f"commands:\n{listed}", EXAMPLES, EXIT_CODES, MORE)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -156,7 +160,9 @@ def _command_parser(name: str, command: Command) -> Parser:
 
 
 def _add_debug(parser: Parser) -> None:
-    parser.add_argument("--debug", action="store_true", help="print the traceback of a defect of this software")
+    parser.add_argument(
+        "--debug", action="store_true", help="print the traceback of a defect of this software"
+    )
 
 
 class _Version(argparse.Action):

@@ -1,5 +1,7 @@
 """What does each environment promise, and what may a drill do there? environments.toml, read and judged.
 
+What a caller needs, in four lines:
+
     environments = load(Path("environments.toml"))
     production = environments.profile("production")
     production.objectives["pitr_restore"].rto_s      # 900.0

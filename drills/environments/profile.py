@@ -19,8 +19,8 @@ from drills.environments.tables import (
     Azure,
     Connection,
     Evidence,
-    Expected,
     ExpandableTable,
+    Expected,
     Hooks,
     Network,
     Objectives,
@@ -33,7 +33,9 @@ from drills.errors import ConfigurationError
 ObjectivesByScenario = Annotated[
     Mapping[str, Objectives],
     AfterValidator(lambda read: MappingProxyType(dict(read))),
-    PlainSerializer(lambda kept: {name: table.model_dump() for name, table in kept.items()}, return_type=dict),
+    PlainSerializer(
+        lambda kept: {name: table.model_dump() for name, table in kept.items()}, return_type=dict
+    ),
 ]
 
 
@@ -60,13 +62,18 @@ class Profile(Table):
             hint="add it with rpo, rto and source, the sentence that says who decided them",
         )
 
-    def applicability(self, scenario: str, variant: str | None = None) -> str | None:
-        """Say why a scenario does not apply to this environment, or None if it does."""
+    def applicability(self, scenario: str, variant: str | None = None) -> str | None:  # noqa: ARG002  see below
+        """Say why a scenario does not apply to this environment, or None if it does.
+
+        A plan asks for each variant. So far no reason differs between two variants of one scenario.
+        """
         match scenario:
             case "ha_failover" if self.expected.high_availability == "Disabled":
                 return f"{self.name} declares no high availability, so there is nothing to fail over to"
             case "geo_restore" if not self.expected.geo_redundant_backup:
-                return f"{self.name} declares no geo-redundant backup, so the loss of its region is not covered"
+                return (
+                    f"{self.name} declares no geo-redundant backup, so the loss of its region is not covered"
+                )
             case _:
                 return None
 

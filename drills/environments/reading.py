@@ -62,7 +62,9 @@ def load(path: Path) -> Environments:
     if not raw:
         raise ConfigurationError(f"{path} declares no environment", hint="add tables like [uat.azure]")
     known = SCENARIOS | {file.stem for file in path.parent.glob("scenarios/[a-z]*.py")}
-    profiles = {name: _profile(path, name, _table(own, path, name), defaults, known) for name, own in raw.items()}
+    profiles = {
+        name: _profile(path, name, _table(own, path, name), defaults, known) for name, own in raw.items()
+    }
     return Environments(path, MappingProxyType(profiles))
 
 
@@ -120,9 +122,7 @@ def _filled(own: Raw, defaults: Raw) -> Raw:
     return filled
 
 
-def _explained(
-    error: ValidationError, path: Path, name: str, own: Raw, defaults: Raw
-) -> ConfigurationError:
+def _explained(error: ValidationError, path: Path, name: str, own: Raw, defaults: Raw) -> ConfigurationError:
     """Turn what pydantic found into file, table, key and a hint; the first mistake, and how many there are."""
     found = error.errors(include_url=False)
     first = found[0]

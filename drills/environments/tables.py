@@ -11,7 +11,15 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 
 from drills.environments.units import (
     Bytes,
@@ -55,9 +63,7 @@ class ExpandableTable(Table):
 
     def resolved(self, environ: Mapping[str, str]) -> Self:
         """Give the same table with every variable replaced by its value, and judge the values."""
-        values = {
-            name: self._expanded(name, value, environ) for name, value in self if value is not None
-        }
+        values = {name: self._expanded(name, value, environ) for name, value in self if value is not None}
         try:
             table = type(self).model_validate(values, strict=False)
         except ValidationError as error:
@@ -175,7 +181,9 @@ class Network(ExpandableTable):
             if self.mode == "public" and getattr(self, key) is not None:
                 raise misuse(f"a public network has no {key}", hint=f"remove {key}, or use private", key=key)
         if self.mode == "private" and self.allow_from:
-            raise misuse("a private network has no firewall rules", hint="remove allow_from", key="allow_from")
+            raise misuse(
+                "a private network has no firewall rules", hint="remove allow_from", key="allow_from"
+            )
         for address in self.allow_from:
             _narrow_enough(address)
         return self
@@ -239,7 +247,8 @@ class Expected(Table):
     @model_validator(mode="after")
     def _what_the_service_can_be(self) -> Self:
         """Refuse what no flexible server can be: it would be reported as drift for ever."""
-        if not 7 <= self.backup_retention_days <= 35:  # DOC: 7 days is the default and the minimum, 35 the maximum
+        # https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-backup-restore: 7 to 35 days.
+        if not 7 <= self.backup_retention_days <= 35:
             raise misuse(
                 f"{self.backup_retention_days} days of retention do not exist",
                 hint="the service keeps backups for 7 to 35 days",
@@ -287,7 +296,9 @@ def _off_limits(text: str) -> str:
     days = found["days"].split("-") if found else []
     hours_exist = found is not None and int(found[2]) < 24 and int(found[4]) <= 24
     if not hours_exist or not 1 <= len(days) <= 2 or any(day not in _DAYS for day in days):
-        raise misuse(f"{text!r} are no hours", hint='write "Mon-Fri 08:00-18:00" or "Sun 00:00-24:00", in UTC')
+        raise misuse(
+            f"{text!r} are no hours", hint='write "Mon-Fri 08:00-18:00" or "Sun 00:00-24:00", in UTC'
+        )
     return text
 
 
