@@ -42,6 +42,11 @@ def boot_id() -> str:
     return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else "unknown"
 
 
+def sleep(seconds: float) -> None:
+    """Sleep for some wall seconds; libraries that wait for us are given this."""
+    time.sleep(seconds)
+
+
 def sleep_until(at: Instant, *, stop: threading.Event | None = None) -> None:
     """Sleep until an instant of the run's clock, or until `stop` is set; returns at once when it is past."""
     while (left := at - now()) > 0:

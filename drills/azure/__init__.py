@@ -1,0 +1,1 @@
+"""The control plane: credentials, the management client, operations, servers, ownership."""

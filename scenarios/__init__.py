@@ -1,0 +1,1 @@
+"""One disaster a file; each reads like the runbook that it is."""
