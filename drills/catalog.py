@@ -39,6 +39,12 @@ def _held(name: str) -> Scenario:
     return found
 
 
+def core() -> list[Choice]:
+    """One variant of each scenario, its first; while there is but one scenario, every variant of it."""
+    known = list(scenarios().values())
+    return [Choice(s, v) for s in known for v in (s.variants if len(known) == 1 else s.variants[:1])]
+
+
 def chosen(typed: list[str]) -> list[Choice]:
     """Read NAME or NAME:VARIANT, each at most once; nothing typed means everything.
 

@@ -82,11 +82,11 @@ def carry_out(
         say=say,
         stop=stop,
     )
-    outcome, reason = "aborted", "a defect of this software"
+    end = ("aborted", "a defect of this software")
     try:
-        outcome, reason = _run(scenario, drill, say)
+        end = _run(scenario, drill, say)
     finally:
-        _finish(drill, journal, outcome, reason, say)
+        _finish(drill, journal, end, say)
     return folder
 
 
@@ -114,7 +114,7 @@ def _begin(folder: Path, plan: Plan, profile: Profile, target: Target) -> Journa
     return journal
 
 
-def _run(scenario: Scenario, drill: Drill, say: Say) -> tuple[str, str | None]:
+def _run(scenario: Scenario, drill: Drill, say: Say) -> tuple[str, str]:
     try:
         scenario.run(drill)
     except FAILURES as problem:
@@ -122,10 +122,10 @@ def _run(scenario: Scenario, drill: Drill, say: Say) -> tuple[str, str | None]:
         with suppress(*FAILURES):
             drill.prove_by_source()
         return "aborted", one_line(problem)
-    return "completed", None
+    return "completed", "every step of the runbook was taken"
 
 
-def _finish(drill: Drill, journal: Journal, outcome: str, reason: str | None, say: Say) -> None:
+def _finish(drill: Drill, journal: Journal, end: tuple[str, str], say: Say) -> None:
     try:
         drill.clean_up()
     except FAILURES as problem:
@@ -133,5 +133,5 @@ def _finish(drill: Drill, journal: Journal, outcome: str, reason: str | None, sa
         drill.caveat(f"The clean-up failed: {one_line(problem)}.")
     finally:
         drill.note_files()
-        journal.write("run_ended", outcome=outcome, reason=reason)
+        journal.write("run_ended", outcome=end[0], reason=end[1])
         journal.close()
