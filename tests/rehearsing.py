@@ -1,0 +1,91 @@
+"""A rehearsal for a test: one drill on a twin of its own, its record judged, and the twin's own truth beside it.
+
+The truth is the twin's (`drills/twin/truth.py`), asked for the disaster that the drill noted; nothing of it comes
+from an observation of the drill.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from drills import catalog, environments, judging, rehearsal
+from drills.history import History
+from drills.rehearsal import Twin, TwinSettings
+
+ROOT = Path(__file__).parent.parent
+Watch = Callable[[Path], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """A drill that was rehearsed, and what was true."""
+
+    folder: Path
+    history: History
+    result: dict[str, Any]
+    truth: dict[str, Any]
+
+    @property
+    def findings(self) -> dict[str, str]:
+        """Each check's name and status."""
+        return {finding["check"]: finding["status"] for finding in self.result["findings"]}
+
+    @property
+    def scale(self) -> float:
+        """Service seconds in one of ours."""
+        return self.history.run.time_scale
+
+
+def rehearsed(
+    variant: str,
+    out: Path,
+    *,
+    environment: str = "production",
+    watch: Watch | None = None,
+    **settings: Any,
+) -> Rehearsed:
+    """Rehearse one variant of pitr_restore; `watch` is given the record's parent while the drill runs."""
+    profile = environments.load(ROOT / "environments.toml").profile(environment)
+    (choice,) = catalog.chosen([f"pitr_restore:{variant}"])
+    with rehearsal.twin(profile, [choice], TwinSettings(**settings)) as twin, _watching(watch, out):
+        folder = rehearsal.rehearse(
+            choice, twin, profile=profile, out=out, say=print, stop=threading.Event()
+        )
+        judged = judging.conclude(folder)
+        return Rehearsed(folder, judged.history, judged.result, _truth(twin, judged.history))
+
+
+@contextmanager
+def _watching(watch: Watch | None, out: Path) -> Iterator[None]:
+    thread = threading.Thread(target=watch, args=(out,), daemon=True) if watch else None
+    if thread is not None:
+        thread.start()
+    yield
+    if thread is not None:
+        thread.join(10.0)
+
+
+def _truth(twin: Twin, history: History) -> dict[str, Any]:
+    if history.disaster is None or history.request is None:
+        return {}
+    query = urlencode(
+        {
+            "source": history.request.source,
+            "recovered": history.request.recovered,
+            "disaster_boot_s": history.disaster.earliest,
+        }
+    )
+    request = urllib.request.Request(
+        f"{twin.side_door}/truth/restore?{query}", headers={"Authorization": f"Bearer {twin.side_token}"}
+    )
+    with urllib.request.urlopen(request, timeout=30.0) as answer:
+        truth: dict[str, Any] = json.load(answer)
+    return truth
