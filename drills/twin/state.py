@@ -1,0 +1,67 @@
+"""Where does a running twin keep its files, and who removes them if it was killed?
+
+Each twin holds a lock on a file in its folder for as long as it lives; the kernel lets go of it with the process.
+So a folder whose lock is free belongs to a dead twin, and the next twin to start removes it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import IO
+
+_PREFIX = "azure-postgres-drills-twin-"
+_LOCK = "alive.lock"
+# Between the creation of a folder and the lock in it lie microseconds; a minute is beyond doubt.
+_YOUNG_S = 60.0
+
+
+class State:
+    """The folder of this twin, locked until the process ends."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self.folder.chmod(0o755)  # PostgreSQL's account has to pass through it
+        self._lock = _lock(self.folder)
+
+    def remove(self) -> None:
+        """Delete the folder with everything in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.close()
+
+
+def remove_abandoned() -> list[Path]:
+    """Delete the folders of twins that are dead; return what was deleted."""
+    removed = []
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        lock = _lock(folder) if _is_abandoned(folder) else None
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.close()
+            removed.append(folder)
+    return removed
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        return (folder / _LOCK).exists() or time.time() - folder.stat().st_mtime > _YOUNG_S
+    except OSError:
+        return False
+
+
+def _lock(folder: Path) -> IO[bytes] | None:
+    """The lock on a folder, or None if somebody else holds it or the folder is not ours."""
+    try:
+        file = (folder / _LOCK).open("ab")
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
