@@ -180,6 +180,7 @@ def _born(source: SourceServer, profile: Profile, settings: TwinSettings) -> dic
         "tags": {"environment": profile.name},
         "traffic": settings.traffic,
         "index": expected.vector_index.method,
+        "allow_from": list(source.allow_from),
         "born_days_ago": expected.backup_retention_days + 2,
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import MISSING, dataclass, field, fields
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
@@ -40,6 +41,7 @@ class ServerConfig:
     traffic: Literal["busy", "idle", "none"] = "idle"
     index: Literal["hnsw", "ivfflat"] = "hnsw"
     born_days_ago: float = 9.0
+    allow_from: list[str] = field(default_factory=list)
 
     def check(self) -> None:
         """Refuse what the service could not have created."""
@@ -50,6 +52,8 @@ class ServerConfig:
                 "7 to 35")  # fmt: skip
         _expect(set(self.sku) == {"name", "tier"}, "servers[].sku", self.sku, '{"name": ..., "tier": ...}')
         _expect(self.born_days_ago >= 0, "servers[].born_days_ago", self.born_days_ago, "days, 0 or more")
+        for address in self.allow_from:
+            _expect(_is_address(address), "servers[].allow_from", address, "an IPv4 address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +130,20 @@ def _check_type(where: str, wanted: Any, value: Any) -> None:
         _expect(isinstance(value, int | float) and not isinstance(value, bool), where, value, "a number")
     elif wanted in (int, str, bool):
         _expect(type(value) is wanted, where, value, wanted.__name__)
+    elif wanted == list[str]:
+        _expect(isinstance(value, list) and all(isinstance(entry, str) for entry in value), where, value,
+                "a list of strings")  # fmt: skip
     elif wanted == dict[str, str]:
         _expect(isinstance(value, dict) and all(isinstance(entry, str) for entry in value.values()), where, value,
                 "an object of strings")  # fmt: skip
+
+
+def _is_address(text: str) -> bool:
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _expect(holds: bool, where: str, seen: object, wanted: str) -> None:

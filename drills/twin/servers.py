@@ -167,6 +167,8 @@ class Servers:
         )  # fmt: skip
         self._add(server)
         server.cluster = self._world.cluster(server.name)
+        for number, address in enumerate(map(IPv4Address, wanted.allow_from), start=1):
+            server.rules[f"own-{number}"] = FirewallRule(f"own-{number}", address, address)
         await self._world.be_born_old(server.cluster, wanted)
         server.first_backup = min(created_at + timedelta(seconds=330), clock.now().utc)
         await self._become_ready(server, server.cluster)
