@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from drills import clock, plan, runner
 from drills.code_version import code_version
@@ -79,19 +79,21 @@ def twin(profile: Profile, choices: Sequence[Choice], settings: TwinSettings) ->
         "servers": [_born(source, profile, settings) for source in sources.values()],
         "lies": list(settings.lies),
     }
-    with tempfile.TemporaryDirectory(prefix="rehearsal-") as scratch:
-        config_file, log = Path(scratch) / "twin.json", Path(scratch) / "twin.log"
-        config_file.touch(mode=0o600)
-        config_file.write_text(json.dumps(config))
-        with log.open("wb") as errors:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "drills.twin", "--config", str(config_file)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                start_new_session=True,  # Ctrl-C is for the rehearsal, which ends the twin last
-            )
+    with (
+        tempfile.TemporaryFile() as told,
+        tempfile.TemporaryFile() as log,
+    ):  # no name: nothing outlives a kill
+        told.write(json.dumps(config).encode())
+        told.flush()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "drills.twin", "--config", f"/dev/fd/{told.fileno()}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            pass_fds=(told.fileno(),),
+            start_new_session=True,  # Ctrl-C is for the rehearsal, which ends the twin last
+        )
         try:
             status = _handshake(process, log)
             yield _twin(settings, status, sources)
@@ -185,7 +187,7 @@ def _born(source: SourceServer, profile: Profile, settings: TwinSettings) -> dic
     }
 
 
-def _handshake(process: subprocess.Popen[str], log: Path) -> dict[str, Any]:
+def _handshake(process: subprocess.Popen[str], log: IO[bytes]) -> dict[str, Any]:
     """Read the one line that says where the twin answers; a twin that is silent for too long is ended."""
     timer = threading.Timer(_START_LIMIT_S, process.kill)
     timer.start()
@@ -195,7 +197,9 @@ def _handshake(process: subprocess.Popen[str], log: Path) -> dict[str, Any]:
     finally:
         timer.cancel()
     if not line:
-        words = " / ".join(log.read_text(errors="replace").splitlines()[-3:]) or "it said nothing"
+        process.wait()
+        log.seek(0)
+        words = " / ".join(log.read().decode(errors="replace").splitlines()[-3:]) or "it said nothing"
         raise TwinError(f"the twin did not start: {words}", hint="python -m drills.twin --help")
     status = json.loads(line)
     if not isinstance(status, dict):
@@ -218,9 +222,7 @@ def _twin(settings: TwinSettings, status: dict[str, Any], sources: dict[str, Sou
         names_url=status["side_door"],
         time_scale=status["time_scale"],
     )
-    return Twin(
-        settings, target, sources, status["side_door"], status["side_token"], Path(status["state"])
-    )
+    return Twin(settings, target, sources, status["side_door"], status["side_token"], Path(status["state"]))
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -1,0 +1,1 @@
+"""Long runs whose figures stand in notes and docs; none of them is a test."""
