@@ -8,7 +8,6 @@ good, which surveys are proven to have asked the recovered server, which markers
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -52,6 +51,33 @@ class Presence(Enum):
     PRESENT = "present"
     ABSENT = "absent"
     UNSETTLED = "unsettled"
+
+
+class Answer(Enum):
+    """What one attempt says of the service; UNPROVEN: somebody took the write, and nobody can tell who."""
+
+    GOOD = "good"
+    BAD = "bad"
+    UNPROVEN = "unproven"
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One attempt to use the recovered server, or a look that showed no address to try."""
+
+    began: Instant
+    seen: ProbeTried | ServerLooked
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRows:
+    """How many rows of an earlier run the source held, and the fewest and the most that a survey found."""
+
+    run_id: str
+    held: int
+    fewest: int
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +137,29 @@ class History:
         return tuple(sorted(acked, key=lambda m: m.began))
 
     @cached_property
+    def counting(self) -> tuple[MarkerWritten, ...]:
+        """Acknowledged markers that the recovery owes, by the instant at which they began.
+
+        After the latest state was asked for: what was acknowledged before the disaster. After a chosen point:
+        what was certainly committed by it, since its server time plus the whole round trip is not past it.
+        """
+        if self.run.variant == "chosen":
+            return (
+                ()
+                if self.request is None
+                else tuple(m for m in self.acked if self._was_committed_by_the_point(m))
+            )
+        if self.disaster is None:
+            return ()
+        return tuple(m for m in self.acked if m.ended is not None and m.ended <= self.disaster.earliest)
+
+    def _was_committed_by_the_point(self, marker: MarkerWritten) -> bool:
+        if self.request is None or marker.row is None or marker.ended is None:
+            return False
+        round_trip_us = (marker.ended - marker.began) * 1_000_000
+        return marker.row.server_time_us + round_trip_us <= self.request.point_us
+
+    @cached_property
     def source_timeline(self) -> int | None:
         """The source's timeline at the disaster, from the last archive reading that ended before it."""
         before = self.samples_before_disaster
@@ -126,20 +175,39 @@ class History:
 
     # --- who answered -----------------------------------------------------------------------------------
 
-    def on_recovered(self, nonce: str | None) -> bool:
-        """Tell whether a nonce proves the recovered side of the fork: the source was asked and lacks it."""
-        return nonce is not None and self.source_nonces is not None and nonce not in self.source_nonces.nonces
+    def on_recovered(self, nonce: str | None, written_by: Instant) -> bool:
+        """Tell whether a nonce proves the recovered side of the fork.
+
+        The source was asked after the nonce had been written, and lacks it; asked earlier, it proves nothing.
+        """
+        asked = self.source_nonces
+        return (
+            nonce is not None
+            and asked is not None
+            and asked.began >= written_by
+            and nonce not in asked.nonces
+        )
+
+    def answer_of(self, attempt: ProbeTried) -> Answer:
+        """Say what an attempt shows: that the recovered server is usable, that it is not, or neither.
+
+        A write that was read back, by whom nobody can tell because the source was not asked afterwards, is
+        neither: it is no proof that the service was back, and none that it was not.
+        """
+        if attempt.stage is not Stage.WRITTEN or attempt.ended is None:
+            return Answer.BAD
+        if self.source_nonces is None or attempt.identity is None or attempt.nonce is None:
+            return Answer.UNPROVEN
+        if attempt.nonce in self.source_nonces.nonces:
+            return Answer.BAD
+        if not self.on_recovered(attempt.nonce, attempt.ended):
+            return Answer.UNPROVEN
+        same_origin = attempt.identity.system_identifier == self.source_system_identifier
+        return Answer.GOOD if same_origin and not attempt.identity.in_recovery else Answer.BAD
 
     def is_good(self, attempt: ProbeTried) -> bool:
         """Tell whether an attempt was acknowledged and read back by the recovered server."""
-        return (
-            attempt.stage is Stage.WRITTEN
-            and attempt.ended is not None
-            and attempt.identity is not None
-            and not attempt.identity.in_recovery
-            and self.on_recovered(attempt.nonce)
-            and attempt.identity.system_identifier == self.source_system_identifier
-        )
+        return self.answer_of(attempt) is Answer.GOOD
 
     @cached_property
     def source_system_identifier(self) -> str | None:
@@ -147,37 +215,48 @@ class History:
         return self.source_nonces.identity.system_identifier if self.source_nonces else None
 
     @cached_property
-    def tries(self) -> tuple[tuple[Instant, ProbeTried | ServerLooked, bool], ...]:
-        """Every attempt after the disaster as (began, observation, good), by its beginning.
+    def tries(self) -> tuple[Try, ...]:
+        """Every attempt begun after the disaster, by its beginning.
 
-        A look at the control plane counts where it showed no address; a name that only our own resolver
-        denied is neither good nor bad and does not appear.
+        A look at the control plane counts where it showed no address. A name that our own resolver *still*
+        denies is neither good nor bad and does not appear; one that it denies after a client could use the
+        server is as bad for the next client as any other failure.
         """
         if self.disaster is None:
             return ()
-        after = self.disaster.latest
-        tries: list[tuple[Instant, ProbeTried | ServerLooked, bool]] = []
-        tries.extend((a.began, a, self.is_good(a)) for a in self.attempts if not a.unresolved)
-        tries.extend((look.began, look, False) for look in self.looks if look.address is None)
-        return tuple(sorted((t for t in tries if t[0] > after), key=lambda t: t[0]))
+        after, first = self.disaster.latest, self.first_good
+        asked = (a for a in self._attempts_after(after) if not _still_denied(a, first))
+        probes = (Try(a.began, a, self.answer_of(a)) for a in asked)
+        looks = (Try(k.began, k, Answer.BAD) for k in self.looks if k.address is None and k.began > after)
+        return tuple(sorted((*probes, *looks), key=lambda t: t.began))
 
     @cached_property
     def first_good(self) -> ProbeTried | None:
-        """The first good attempt, by its beginning."""
-        return next((t for _, t, good in self.tries if good and isinstance(t, ProbeTried)), None)
+        """The first good attempt after the disaster, by its beginning."""
+        if self.disaster is None:
+            return None
+        return next((a for a in self._attempts_after(self.disaster.latest) if self.is_good(a)), None)
+
+    def _attempts_after(self, at: Instant) -> tuple[ProbeTried, ...]:
+        return tuple(sorted((a for a in self.attempts if a.began > at), key=lambda a: a.began))
 
     # --- surveys ----------------------------------------------------------------------------------------
 
     @cached_property
     def proven_surveys(self) -> tuple[Surveyed, ...]:
-        """Surveys that stood on the recovered server: out of recovery, and their nonce is not on the source."""
-        return tuple(
-            s
-            for s in sorted(self.surveys, key=lambda s: s.began)
-            if not s.identity.in_recovery
-            and self.on_recovered(s.nonce)
-            and s.identity.system_identifier == self.source_system_identifier
-        )
+        """Surveys that stood on the recovered server, out of recovery.
+
+        Their nonce is not on the source. One that found no table to write a nonce into is proven by the process
+        that answered: the same one that acknowledged a good attempt.
+        """
+        return tuple(s for s in sorted(self.surveys, key=lambda s: s.began) if self._is_proven(s))
+
+    def _is_proven(self, survey: Surveyed) -> bool:
+        if survey.identity.in_recovery or survey.identity.system_identifier != self.source_system_identifier:
+            return False
+        if survey.nonce is None:
+            return any(survey.identity == a.identity for a in self.attempts if self.is_good(a))
+        return self.on_recovered(survey.nonce, survey.ended)
 
     @cached_property
     def survey_pairs(self) -> tuple[tuple[Surveyed, Surveyed], ...]:
@@ -196,6 +275,12 @@ class History:
         return self.survey_pairs[0] if self.survey_pairs else None
 
     @cached_property
+    def surveys_that_count(self) -> tuple[Surveyed, ...]:
+        """All proven surveys of the instance that the pair asked: a later one may contradict the pair."""
+        pair = self.survey_pair
+        return tuple(s for s in self.proven_surveys if s.identity == pair[0].identity) if pair else ()
+
+    @cached_property
     def _rows(self) -> tuple[dict[tuple[str, int], list[SurveyedRow]], ...]:
         def by_number(survey: Surveyed) -> dict[tuple[str, int], list[SurveyedRow]]:
             rows: dict[tuple[str, int], list[SurveyedRow]] = {}
@@ -204,10 +289,13 @@ class History:
                     rows.setdefault((row.writer, row.number), []).append(row)
             return rows
 
-        return tuple(by_number(survey) for survey in self.survey_pair or ())
+        return tuple(by_number(survey) for survey in self.surveys_that_count)
 
-    def presence(self, marker: MarkerWritten) -> Presence:
-        """Say whether the surveys found the marker: its number with the values that its writer noted."""
+    @cached_property
+    def _presences(self) -> dict[tuple[str, int], Presence]:
+        return {(m.writer, m.number): self._found(m) for m in self.markers}
+
+    def _found(self, marker: MarkerWritten) -> Presence:
         if not self._rows:
             return Presence.UNSETTLED
         found = {_matches(marker, rows.get((marker.writer, marker.number), ())) for rows in self._rows}
@@ -215,28 +303,39 @@ class History:
             return Presence.UNSETTLED
         return Presence.PRESENT if found.pop() else Presence.ABSENT
 
+    def presence(self, marker: MarkerWritten) -> Presence:
+        """Say whether the surveys found the marker: its number with the values that its writer noted."""
+        return self._presences[marker.writer, marker.number]
+
     def strangers(self) -> Iterator[SurveyedRow]:
-        """Rows on the recovered server that nobody attempted, or that carry other values than were noted."""
+        """Rows on the recovered server that nobody attempted, or that carry other values than were noted.
+
+        Without an inventory of the source nobody can tell whether rows of another run are strange: they are
+        left out.
+        """
         attempted = {(m.writer, m.number): m for m in self.markers}
-        known = set(self.inventory.rows_by_run) if self.inventory else set()
-        for row in self._surveyed_once():
+        for row in self._surveyed_once:
             if row.run_id == self.run.run_id:
                 marker = attempted.get((row.writer, row.number))
                 if marker is None or not _matches(marker, (row,)):
                     yield row
-            elif row.run_id not in known:
+            elif self.inventory is not None and row.run_id not in self.inventory.rows_by_run:
                 yield row
+
+    def earlier_rows(self) -> Iterator[EarlierRows]:
+        """Tell of each run before this one how many rows the source held and how many the surveys found."""
+        for run_id, held in sorted(self.inventory.rows_by_run.items() if self.inventory else ()):
+            if run_id != self.run.run_id and self.surveys_that_count:
+                found = [sum(row.run_id == run_id for row in s.rows) for s in self.surveys_that_count]
+                yield EarlierRows(run_id=run_id, held=held, fewest=min(found), most=max(found))
 
     def duplicates(self) -> Iterator[tuple[str, int]]:
         """Writers and numbers that stand more than once in one survey of this run."""
-        seen: set[tuple[str, int]] = set()
-        for survey in self.survey_pair or ():
-            counts = Counter((r.writer, r.number) for r in survey.rows if r.run_id == self.run.run_id)
-            seen |= {key for key, count in counts.items() if count > 1}
-        yield from sorted(seen)
+        yield from sorted({key for rows in self._rows for key, found in rows.items() if len(found) > 1})
 
-    def _surveyed_once(self) -> Iterable[SurveyedRow]:
-        return dict.fromkeys(row for survey in self.survey_pair or () for row in survey.rows)
+    @cached_property
+    def _surveyed_once(self) -> tuple[SurveyedRow, ...]:
+        return tuple(dict.fromkeys(row for survey in self.surveys_that_count for row in survey.rows))
 
     # --- clocks -----------------------------------------------------------------------------------------
 
@@ -283,6 +382,10 @@ class History:
         if last <= first:
             return None
         return track[last][1] - track[first][1], track[last][2] + track[first][2]
+
+
+def _still_denied(attempt: ProbeTried, first_good: ProbeTried | None) -> bool:
+    return attempt.unresolved and (first_good is None or attempt.began < first_good.began)
 
 
 def _matches(marker: MarkerWritten, rows: Iterable[SurveyedRow]) -> bool:
