@@ -143,6 +143,11 @@ def write_once(path: Path, text: bytes) -> None:
         raise RecordError(f"{path} exists already; a record is written once") from None
 
 
+def read_text(path: Path) -> str | None:
+    """Read a file that may be missing; what is no UTF-8 is replaced, so that it compares as different."""
+    return path.read_bytes().decode(errors="replace") if path.is_file() else None
+
+
 def read_document(path: Path) -> dict[str, Any]:
     """Read a JSON document of a run.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
 from drills import journal, loading, result
+from drills.errors import ExitCode
 from drills.history import History
 from drills.model import Finding, Json, Objectives, Status
 from drills.verdict import find, verdict
@@ -19,6 +21,7 @@ class Judged(NamedTuple):
     findings: tuple[Finding, ...]
     verdict: Status
     result: dict[str, Json]
+    folder: Path
 
 
 def judge_run(folder: Path) -> Judged:
@@ -28,11 +31,7 @@ def judge_run(folder: Path) -> Judged:
         RecordError: the folder is no run, or its record was changed or cannot be understood.
     """
     record = journal.read_record(folder)
-    return judge(loading.load(record), loading.objectives_of(record))
-
-
-def judge(history: History, objectives: Objectives) -> Judged:
-    """Judge a history."""
+    history, objectives = loading.load(record), loading.objectives_of(record)
     findings = find(history, objectives)
     return Judged(
         history=history,
@@ -40,4 +39,31 @@ def judge(history: History, objectives: Objectives) -> Judged:
         findings=findings,
         verdict=verdict(history, findings),
         result=result.build(history, objectives, findings),
+        folder=folder,
     )
+
+
+def conclude(folder: Path) -> Judged:
+    """Judge a run that has just ended, and write its result.json.
+
+    Raises:
+        RecordError: as `judge_run`; or the run has its result.json already.
+    """
+    judged = judge_run(folder)
+    journal.write_once(folder / "result.json", result.as_text(judged.result).encode())
+    return judged
+
+
+def agrees(judged: Judged) -> bool | None:
+    """Tell whether result.json says what the record proves; None where there is none."""
+    written = journal.read_text(judged.folder / "result.json")
+    return None if written is None else written == result.as_text(judged.result)
+
+
+def exit_code(verdicts: Collection[Status]) -> ExitCode:
+    """Give the exit code of some drills: the worst of them; nothing applicable is no success."""
+    if Status.FAILED in verdicts:
+        return ExitCode.FAILED
+    if Status.INCONCLUSIVE in verdicts:
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.PASSED if Status.PASSED in verdicts else ExitCode.USAGE

@@ -68,7 +68,7 @@ def acknowledged_data_lost_within_the_objective(history: History, objectives: Ob
     if status is Status.FAILED and _asked_too_early(history):
         status = Status.INCONCLUSIVE
     sentence = (
-        f"acknowledged data of {span(interval)} was lost or exposed, {against(decided, objectives.rpo_s)}"
+        f"{span(interval)} of acknowledged data was lost or exposed, {against(decided, objectives.rpo_s)}"
     )
     return _finding(
         status,
