@@ -29,10 +29,12 @@ _EXIT_USAGE = 2
 def main() -> int:
     """Run a twin until it is told to end; the exit status is 0 then, 2 if it could not start."""
     parser = argparse.ArgumentParser(prog="python -m drills.twin", description="A local twin of the service.")
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="JSON, see drills/twin/config.py")
+    parser.add_argument(
+        "--config", type=Path, required=True, metavar="FILE", help="JSON, see drills/twin/config.py"
+    )
     arguments = parser.parse_args()
-    remove_abandoned()
-    state = State()
+    remove_abandoned(template.cache_folder())
+    state = State(template.cache_folder())
     try:
         wanted = config.read(arguments.config)
         logging.basicConfig(

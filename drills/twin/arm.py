@@ -77,7 +77,13 @@ class Arm:
     """The REST surface of one twin."""
 
     def __init__(
-        self, servers: Servers, operations: Operations, identity: tokens.Identity, *, subscription: str, scale: float
+        self,
+        servers: Servers,
+        operations: Operations,
+        identity: tokens.Identity,
+        *,
+        subscription: str,
+        scale: float,
     ) -> None:
         self._servers = servers
         self._operations = operations
@@ -104,7 +110,9 @@ class Arm:
     def application(self) -> web.Application:
         """The aiohttp application. Paths are matched here, since aiohttp's own router regards case."""
         application = web.Application()
-        application.router.add_get("/{tenant}/v2.0/.well-known/openid-configuration", self._openid_configuration)
+        application.router.add_get(
+            "/{tenant}/v2.0/.well-known/openid-configuration", self._openid_configuration
+        )
         application.router.add_post("/{tenant}/oauth2/v2.0/token", self._token)
         application.router.add_route("*", "/{path:.*}", self._answer)
         return application
@@ -124,7 +132,9 @@ class Arm:
         return self._with_headers(request, response)
 
     async def _dispatch(self, request: web.Request) -> web.Response:
-        self._identity.check(request.headers.get("Authorization"), audience=f"{request.scheme}://{request.host}")
+        self._identity.check(
+            request.headers.get("Authorization"), audience=f"{request.scheme}://{request.host}"
+        )
         path = request.path.rstrip("/")
         self._check_subscription(path)
         found = [(method, match, handler) for method, pattern, handler in self._routes
@@ -155,14 +165,18 @@ class Arm:
         response.headers["Date"] = formatdate(usegmt=True)
         response.headers["Server"] = "twin"
         response.headers["x-ms-request-id"] = identifier
-        response.headers["x-ms-correlation-request-id"] = request.headers.get("x-ms-correlation-request-id", identifier)
+        response.headers["x-ms-correlation-request-id"] = request.headers.get(
+            "x-ms-correlation-request-id", identifier
+        )
         response.headers["x-ms-routing-request-id"] = f"TWIN:{clock.now().utc:%Y%m%dT%H%M%SZ}:{identifier}"
         if "x-ms-client-request-id" in request.headers:
             response.headers["x-ms-client-request-id"] = request.headers["x-ms-client-request-id"]
         return response
 
     async def _put_server(self, call: Call) -> web.Response:
-        return self._accepted(call, await self._servers.put(call.parts["group"], call.parts["server"], call.body))
+        return self._accepted(
+            call, await self._servers.put(call.parts["group"], call.parts["server"], call.body)
+        )
 
     async def _get_server(self, call: Call) -> web.Response:
         server = self._servers.find(call.parts["group"], call.parts["server"])
@@ -174,7 +188,13 @@ class Arm:
 
     async def _list_group(self, call: Call) -> web.Response:
         at = clock.now().utc
-        return _json({"value": [responses.server_body(each, at) for each in self._servers.in_group(call.parts["group"])]})
+        return _json(
+            {
+                "value": [
+                    responses.server_body(each, at) for each in self._servers.in_group(call.parts["group"])
+                ]
+            }
+        )
 
     async def _list_subscription(self, call: Call) -> web.Response:
         at = clock.now().utc
@@ -227,8 +247,12 @@ class Arm:
             f"{call.base}/subscriptions/{self._subscription}/providers/{PROVIDER}"
             f"/locations/{operation.location.replace(' ', '').lower()}"
         )
-        query = "&".join(f"{key}={value}" for key, value in {"api-version": call.version, **operation.query}.items())
-        response.headers["Azure-AsyncOperation"] = f"{where}/azureAsyncOperation/{operation.identifier}?{query}"
+        query = "&".join(
+            f"{key}={value}" for key, value in {"api-version": call.version, **operation.query}.items()
+        )
+        response.headers["Azure-AsyncOperation"] = (
+            f"{where}/azureAsyncOperation/{operation.identifier}?{query}"
+        )
         response.headers["Location"] = f"{where}/operationResults/{operation.identifier}?{query}"
         return response
 
@@ -248,7 +272,9 @@ class Arm:
         form = {key: str(value) for key, value in (await request.post()).items()}
         tenant = request.match_info["tenant"]
         try:
-            granted = self._identity.grant(tenant, form, issuer=f"{request.scheme}://{request.host}/{tenant}/v2.0")
+            granted = self._identity.grant(
+                tenant, form, issuer=f"{request.scheme}://{request.host}/{tenant}/v2.0"
+            )
         except tokens.TokenRefused as refused:
             body = {"error": refused.error, "error_description": refused.description}
             return _json(body, status=refused.status)
@@ -260,7 +286,9 @@ def _check_version(version: str | None) -> None:
         words = "The api-version query parameter (?api-version=) is required for all requests."
         raise Refusal(400, "MissingApiVersionParameter", words, cause="gateway")
     if not _VERSION.fullmatch(version):
-        words = f"The api-version '{version}' is invalid. The supported versions are '{','.join(API_VERSIONS)}'."
+        words = (
+            f"The api-version '{version}' is invalid. The supported versions are '{','.join(API_VERSIONS)}'."
+        )
         raise Refusal(400, "InvalidApiVersionParameter", words, cause="gateway")
     if version.lower() not in API_VERSIONS:
         words = (

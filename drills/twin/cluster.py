@@ -1,9 +1,9 @@
 """What stands behind the name of a server: its PostgreSQL, its archive, its backups and its application?
 
-    <folder>/data/        the running instance
-    <folder>/archive/     its finished write-ahead log
-    <folder>/backups/N/   base backups, oldest first
-    <folder>/picked/      what the restore that made this server was allowed to read
+<folder>/data/        the running instance
+<folder>/archive/     its finished write-ahead log
+<folder>/backups/N/   base backups, oldest first
+<folder>/picked/      what the restore that made this server was allowed to read
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from psycopg import sql
 
 from drills.twin import clock, zep
 from drills.twin.archive import Archive
+from drills.twin.copying import copy_cluster, copy_sharing, remove_cluster
 from drills.twin.identity import give_own_identity
-from drills.twin.postgres import SUPERUSER, Postgres, Programs, copy_cluster, remove_cluster
+from drills.twin.postgres import SUPERUSER, Postgres, Programs
 from drills.twin.privileges import give, run
 from drills.twin.truth import Truth
 
@@ -69,16 +70,17 @@ class Cluster:
     async def be_born(self, template: Path, administrator: Administrator, numbers: random.Random) -> None:
         """Copy the template and make it a server of its own; its first backup is a copy made while it is shut down."""
         await copy_cluster(template, self.postgres.data)
-        await give_own_identity(self.programs, self.postgres.data, numbers)
+        give_own_identity(self.postgres.data, numbers)
         self.postgres.start({"autovacuum": "off"})
         await self.postgres.until_ready(limit_s=_START_LIMIT_S)
         await self._appoint(administrator)
         await self.postgres.stop()
 
-    async def keep_cold_backup(self) -> None:
-        """Copy the data directory of an instance that is shut down."""
+    async def keep_cold_backup(self, template: Path) -> None:
+        """Keep a copy of the data directory of an instance that is shut down and was born from this template."""
         folder = self._next_backup()
-        await copy_cluster(self.postgres.data, folder)
+        account = self.programs.account
+        await asyncio.to_thread(copy_sharing, self.postgres.data, folder, original=template, account=account)
         self._note_backup(folder, usable_from=clock.now().utc, how="cold")
 
     async def keep_backup(self) -> None:
@@ -94,8 +96,19 @@ class Cluster:
             passfile.touch(mode=0o600)
             passfile.write_text(f"*:*:*:{SUPERUSER}:{self.programs.superuser_password}\n")
             give(passfile, self.programs.account)
-        options = ["-D", folder, "-d", f"{login} passfile={passfile}", "-X", "none", "-c", "fast", "--no-sync"]
-        await run([self.programs.folder / "pg_basebackup", *options], self.programs.account)
+        program = self.programs.folder / "pg_basebackup"
+        options = (
+            "-D",
+            str(folder),
+            "-d",
+            f"{login} passfile={passfile}",
+            "-X",
+            "none",
+            "-c",
+            "fast",
+            "--no-sync",
+        )
+        await run((program, *options), self.programs.account)
         self._note_backup(folder, usable_from=clock.now().utc, how="online")
 
     async def start(self) -> None:
@@ -123,7 +136,9 @@ class Cluster:
         async with await self.postgres.session() as session:
             if administrator.name != zep.OWNER:
                 rename = sql.SQL("ALTER ROLE {} RENAME TO {}")
-                await session.execute(rename.format(sql.Identifier(zep.OWNER), sql.Identifier(administrator.name)))
+                await session.execute(
+                    rename.format(sql.Identifier(zep.OWNER), sql.Identifier(administrator.name))
+                )
             statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
             name, password = sql.Identifier(administrator.name), sql.Literal(administrator.password)
             await session.execute(statement.format(name, password))

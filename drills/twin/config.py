@@ -45,8 +45,15 @@ class ServerConfig:
 
     def check(self) -> None:
         """Refuse what the service could not have created."""
-        _expect(bool(_SERVER_NAME.fullmatch(self.name)), "servers[].name", self.name, "3 to 63 of a-z, 0-9 and -")
-        _expect(display_name(self.location) is not None, "servers[].location", self.location, "a region, as 'eastus'")
+        _expect(
+            bool(_SERVER_NAME.fullmatch(self.name)), "servers[].name", self.name, "3 to 63 of a-z, 0-9 and -"
+        )
+        _expect(
+            display_name(self.location) is not None,
+            "servers[].location",
+            self.location,
+            "a region, as 'eastus'",
+        )
         _expect(is_storage_size(self.storage_gb), "servers[].storage_gb", self.storage_gb, "32, 64, 128, ...")
         _expect(7 <= self.backup_retention_days <= 35, "servers[].backup_retention_days", self.backup_retention_days,
                 "7 to 35")  # fmt: skip
@@ -71,8 +78,12 @@ class Config:
 
     def check(self) -> None:
         """Refuse values outside the twin's range."""
-        _expect(1 <= self.time_scale <= _LARGEST_SCALE, "time_scale", self.time_scale, f"1 to {_LARGEST_SCALE:g}")
-        _expect(self.archive_every_s > 0, "archive_every_s", self.archive_every_s, "service seconds, more than 0")
+        _expect(
+            1 <= self.time_scale <= _LARGEST_SCALE, "time_scale", self.time_scale, f"1 to {_LARGEST_SCALE:g}"
+        )
+        _expect(
+            self.archive_every_s > 0, "archive_every_s", self.archive_every_s, "service seconds, more than 0"
+        )
         names = [server.name for server in self.servers]
         _expect(len(names) == len(set(names)), "servers[].name", names, "names that differ")
 
@@ -95,7 +106,9 @@ def parse(content: Any) -> Config:
     if not isinstance(content, dict):
         raise BadConfiguration(f"the configuration is a JSON object, not {type(content).__name__}")
     values = dict(content)
-    servers = tuple(_build(ServerConfig, entry, "servers[]") for entry in _list(values.pop("servers", []), "servers"))
+    servers = tuple(
+        _build(ServerConfig, entry, "servers[]") for entry in _list(values.pop("servers", []), "servers")
+    )
     told = lies.parse(_list(values.pop("lies", []), "lies"))
     config = _build(Config, values | {"servers": servers, "lies": told}, "the configuration")
     for server in servers:

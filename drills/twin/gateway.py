@@ -142,7 +142,11 @@ class _Greeting(asyncio.Protocol):
         inside = _Greeting(self._address, encrypted=True)
         try:
             encrypted = await loop.start_tls(
-                transport, inside, self._address.route.certificate, server_side=True, ssl_handshake_timeout=10.0
+                transport,
+                inside,
+                self._address.route.certificate,
+                server_side=True,
+                ssl_handshake_timeout=10.0,
             )
         except (OSError, ssl.SSLError) as failed:
             _LOG.debug("TLS handshake failed: %s", failed)

@@ -10,7 +10,6 @@ Commits are read from the source's own write-ahead log, anybody's: the applicati
 
 from __future__ import annotations
 
-import asyncio
 import re
 import tempfile
 from collections.abc import Iterable
@@ -43,7 +42,9 @@ class Commit:
     time: datetime
 
 
-async def restore_truth(world: World, source: str, recovered: str, *, disaster_boot_s: float) -> dict[str, Any]:
+async def restore_truth(
+    world: World, source: str, recovered: str, *, disaster_boot_s: float
+) -> dict[str, Any]:
     """The true figures of one restore for a disaster at that moment. All durations are wall seconds.
 
     Raises:
@@ -129,7 +130,7 @@ def _contiguous(segments: Iterable[str]) -> list[list[str]]:
 async def _dump(server: Cluster, folder: Path, segments: list[str]) -> list[Commit]:
     """Read commit records with pg_waldump, which ends with an error where the log ends: inside the last segment."""
     program = server.programs.folder / "pg_waldump"
-    command = [program, "--path", folder, "--rmgr=Transaction", segments[0], segments[-1]]
+    command = (program, "--path", folder, "--rmgr=Transaction", segments[0], segments[-1])
     printed = await run_as_self(command, may_fail=True)
     return [
         Commit(
@@ -143,7 +144,9 @@ async def _dump(server: Cluster, folder: Path, segments: list[str]) -> list[Comm
 
 def _archived_up_to(truth: Truth, server: str, boot_s: float) -> int:
     """The end of the newest segment that was in the archive at that moment."""
-    names = [event.fields["file"] for event in truth.events("archived", server=server) if event.at.boot_s <= boot_s]
+    names = [
+        event.fields["file"] for event in truth.events("archived", server=server) if event.at.boot_s <= boot_s
+    ]
     return max((end_of_segment(name) for name in names if _SEGMENT.fullmatch(name)), default=0)
 
 
@@ -167,5 +170,3 @@ def _service_back(truth: Truth, server: str) -> dict[str, float | None]:
 
 def _lies_on(truth: Truth, server: str) -> list[Event]:
     return [event for event in truth.events(server=server) if event.name.startswith("lied_")]
-
-

@@ -2,8 +2,9 @@
 
 Clusters made from one template would share its system identifier, and a client that tells servers apart by it would
 take two strangers for relatives. So a fresh copy gets an identifier of its own: the first eight bytes of `pg_control`,
-whose checksum is renewed, and an empty write-ahead log that carries it (pg_resetwal). Restored copies keep their
-source's identifier, as on the service, where a restore is physical too.
+whose checksum is renewed, and the same eight bytes in the first page of each segment of its write-ahead log, which
+has none. (pg_resetwal would do the latter too, but waits for the disk.) Restored copies keep their source's
+identifier, as on the service, where a restore is physical too.
 """
 
 from __future__ import annotations
@@ -13,19 +14,25 @@ import struct
 from pathlib import Path
 
 from drills.twin.errors import PostgresFailed
-from drills.twin.postgres import Programs
-from drills.twin.privileges import run
+
+# XLogLongPageHeaderData, PostgreSQL 16: 24 bytes that every page begins with, then the identifier.
+_IDENTIFIER_IN_SEGMENT = 24
 
 
-async def give_own_identity(programs: Programs, data: Path, numbers: random.Random) -> None:
-    """Change the system identifier of a cluster that is shut down."""
+def give_own_identity(data: Path, numbers: random.Random) -> None:
+    """Change the system identifier of a cluster that was shut down properly."""
+    identifier = struct.pack("<Q", numbers.getrandbits(63))
     control = data / "global/pg_control"
     content = bytearray(control.read_bytes())
     length = _length_of_checked_part(content)
-    content[0:8] = struct.pack("<Q", numbers.getrandbits(63))
+    content[0:8] = identifier
     content[length : length + 4] = struct.pack("<I", crc32c(content[:length]))
     control.write_bytes(content)
-    await run([programs.folder / "pg_resetwal", "-f", "-D", data], programs.account)
+    for segment in (data / "pg_wal").iterdir():
+        if segment.is_file():
+            with segment.open("r+b") as file:
+                file.seek(_IDENTIFIER_IN_SEGMENT)
+                file.write(identifier)
 
 
 def crc32c(content: bytes | bytearray) -> int:

@@ -127,7 +127,14 @@ class AnswerDroppedAfterCommit(Lie):
 
 KINDS: dict[str, type[Lie]] = {
     kind.kind: kind
-    for kind in (TailMissing, PointShifted, SqlOnCopy, RoutedToSource, ReadyBeforeRecovered, AnswerDroppedAfterCommit)
+    for kind in (
+        TailMissing,
+        PointShifted,
+        SqlOnCopy,
+        RoutedToSource,
+        ReadyBeforeRecovered,
+        AnswerDroppedAfterCommit,
+    )
 }
 
 
@@ -159,7 +166,9 @@ class Lies:
 
     def head_start_service_s(self) -> float | None:
         """The longest head start of the control plane, None without one."""
-        return max((start for lie in self.told if (start := lie.head_start_service_s()) is not None), default=None)
+        return max(
+            (start for lie in self.told if (start := lie.head_start_service_s()) is not None), default=None
+        )
 
     def may_drop_answers(self) -> bool:
         """Whether the gateway has to read along."""

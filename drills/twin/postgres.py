@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,7 +21,7 @@ import psycopg
 
 from drills.twin import clock
 from drills.twin.errors import PostgresFailed
-from drills.twin.privileges import Account, give, run, run_as_self, start_server
+from drills.twin.privileges import Account, give, run, start_server
 
 SUPERUSER = "azuresu"
 _LOOK_EVERY_S = 0.002
@@ -36,7 +35,8 @@ host  replication  {SUPERUSER}   127.0.0.1/32   scram-sha-256
 host  all          all           127.0.0.1/32   scram-sha-256
 """
 
-# fsync is off: the twin's machine does not lose power in a drill, and a killed process loses nothing that it wrote.
+# fsync and page images are off: the twin's machine does not lose power in a drill, a killed process loses nothing
+# that it wrote, and base backups switch page images on by themselves while they run.
 # track_commit_timestamp is off as on a new server (azure-cli's tests, tuning options, 2025-02).
 # Hot standby is off, so nobody is let in before recovery has ended.
 _SETTINGS: Mapping[str, str] = {
@@ -45,6 +45,7 @@ _SETTINGS: Mapping[str, str] = {
     "max_connections": "300",
     "shared_buffers": "16MB",
     "fsync": "off",
+    "full_page_writes": "off",
     "wal_level": "replica",
     "wal_init_zero": "off",
     "max_wal_size": "256MB",
@@ -200,7 +201,7 @@ class Postgres:
         (self.data / "pg_hba.conf").write_text(_HBA)
         self.log.unlink(missing_ok=True)
         with self.log.open("wb") as log:
-            command = [self.programs.folder / "postgres", "-D", self.data]
+            command = (self.programs.folder / "postgres", "-D", self.data)
             self._process = start_server(command, self.programs.account, log)
 
     def _status(self) -> str:
@@ -218,17 +219,9 @@ class Postgres:
 
     def _check_limit(self, give_up: float, limit_s: float) -> None:
         if time.monotonic() > give_up:
-            raise PostgresFailed(f"PostgreSQL in {self.data} not ready after {limit_s:g} s:\n{self.end_of_log()}")
-
-
-async def copy_cluster(source: Path, target: Path) -> None:
-    """Copy a data directory or backup, owner and all, sharing blocks where the file system can."""
-    await run_as_self(["cp", "-a", "--reflink=auto", source, target])
-
-
-def remove_cluster(folder: Path) -> None:
-    """Delete a folder of a server; what a dying process still deletes itself does not matter."""
-    shutil.rmtree(folder, ignore_errors=True)
+            raise PostgresFailed(
+                f"PostgreSQL in {self.data} not ready after {limit_s:g} s:\n{self.end_of_log()}"
+            )
 
 
 def _is_free(port: int) -> bool:

@@ -34,6 +34,21 @@ class Account:
     gid: int
     is_other: bool
 
+    @property
+    def user(self) -> int | None:
+        """The user to change to, None for the caller's own."""
+        return self.uid if self.is_other else None
+
+    @property
+    def group(self) -> int | None:
+        """The group to change to, None for the caller's own."""
+        return self.gid if self.is_other else None
+
+    @property
+    def other_groups(self) -> list[int] | None:
+        """Further groups: none of another account, None for the caller's own."""
+        return [] if self.is_other else None
+
 
 def postgres_account() -> Account:
     """The caller's own account; under root the first of `postgres` and `nobody` that exists."""
@@ -64,8 +79,10 @@ def start_server(command: Sequence[str | Path], account: Account, log: IO[bytes]
         cwd="/",
         env=_ENVIRONMENT,
         start_new_session=True,
-        preexec_fn=_end_with(os.getpid()),
-        **_identity(account),
+        preexec_fn=_end_with(os.getpid()),  # noqa: PLW1509  # one call of the kernel, bound before the fork
+        user=account.user,
+        group=account.group,
+        extra_groups=account.other_groups,
     )
 
 
@@ -83,7 +100,9 @@ async def run(command: Sequence[str | Path], account: Account, *, may_fail: bool
         cwd="/",
         env=_ENVIRONMENT,
         preexec_fn=_end_with(os.getpid()),
-        **_identity(account),
+        user=account.user,
+        group=account.group,
+        extra_groups=account.other_groups,
     )
     printed, _ = await process.communicate()
     if process.returncode != 0 and not may_fail:
@@ -94,12 +113,6 @@ async def run(command: Sequence[str | Path], account: Account, *, may_fail: bool
 async def run_as_self(command: Sequence[str | Path], *, may_fail: bool = False) -> str:
     """Run a program with the twin's own rights: cp, or one that only reads."""
     return await run(command, Account(os.geteuid(), os.getegid(), is_other=False), may_fail=may_fail)
-
-
-def _identity(account: Account) -> dict[str, int | list[int]]:
-    if not account.is_other:
-        return {}
-    return {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
 def _end_with(parent: int) -> Callable[[], None]:

@@ -67,7 +67,9 @@ def parse_server(body: Any) -> CreateRequest | RestoreRequest:
         Refusal: something needed is missing, or the twin's service does not offer it.
     """
     if not isinstance(body, dict):
-        raise _invalid("The request content was invalid and could not be deserialized.", code="InvalidRequestContent")
+        raise _invalid(
+            "The request content was invalid and could not be deserialized.", code="InvalidRequestContent"
+        )
     properties = _object(body, "properties")
     location = display_name(str(body.get("location", "")))
     if location is None:
@@ -119,7 +121,9 @@ def _parse_create(location: str, body: dict[str, Any], properties: dict[str, Any
     if not isinstance(storage_gb, int) or not is_storage_size(storage_gb):
         raise _invalid("Invalid value given for parameter storageSizeGB. Specify a valid parameter value.")
     if not isinstance(retention_days, int) or not 7 <= retention_days <= 35:
-        raise _invalid("Invalid value given for parameter backupRetentionDays. Specify a valid parameter value.")
+        raise _invalid(
+            "Invalid value given for parameter backupRetentionDays. Specify a valid parameter value."
+        )
     if str(properties.get("version", "16")) != "16":
         raise _invalid("Invalid value given for parameter version. Specify a valid parameter value.")
     return CreateRequest(

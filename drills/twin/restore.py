@@ -20,9 +20,9 @@ from pathlib import Path
 from drills.twin import clock
 from drills.twin.cluster import Backup, Cluster
 from drills.twin.config import LatestMeans
+from drills.twin.copying import copy_cluster
 from drills.twin.errors import PostgresFailed
 from drills.twin.lies import Lies, run_on_copy
-from drills.twin.postgres import copy_cluster
 from drills.twin.privileges import give
 
 _TARGET_NOT_REACHED = "recovery ended before configured recovery target was reached"
@@ -59,7 +59,13 @@ class Restore:
     """
 
     def __init__(
-        self, source: Cluster, *, asked: datetime, latest_means: LatestMeans, lies: Lies, time: clock.ServiceTime
+        self,
+        source: Cluster,
+        *,
+        asked: datetime,
+        latest_means: LatestMeans,
+        lies: Lies,
+        time: clock.ServiceTime,
     ) -> None:
         self.source = source
         self.lies = lies
@@ -69,7 +75,9 @@ class Restore:
         self._target = min(asked, self._requested.utc) + shift
         self._needs_later_log = latest_means == "flushes_source" or shift > timedelta(0)
         reads_all = asked >= self._requested.utc and not shift and not self._needs_later_log
-        self._picked = None if self._needs_later_log else pick(source, None if reads_all else self._target, asked=asked)
+        self._picked = (
+            None if self._needs_later_log else pick(source, None if reads_all else self._target, asked=asked)
+        )
 
     async def recover(self, copy: Cluster, *, hold: Path | None = None) -> Fork:
         """Bring the copy up; what lies do to its rows is done before this returns.
@@ -126,7 +134,11 @@ async def recover(source: Cluster, copy: Cluster, picked: Pick, *, hold: Path | 
     """
     await copy_cluster(picked.backup.folder, copy.postgres.data)
     view = _view(source, copy, picked)
-    settings = {**copy.archiving, "restore_command": _restore_command(view, hold), "recovery_target_action": "promote"}
+    settings = {
+        **copy.archiving,
+        "restore_command": _restore_command(view, hold),
+        "recovery_target_action": "promote",
+    }
     signal_file = copy.postgres.data / "recovery.signal"
     signal_file.touch()
     give(signal_file, copy.programs.account)

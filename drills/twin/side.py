@@ -24,7 +24,13 @@ class SideDoor:
     """The answers of the side door."""
 
     def __init__(
-        self, servers: Servers, world: World, truth: Truth, *, token: str, status: Callable[[], dict[str, Any]]
+        self,
+        servers: Servers,
+        world: World,
+        truth: Truth,
+        *,
+        token: str,
+        status: Callable[[], dict[str, Any]],
     ) -> None:
         self._servers = servers
         self._world = world
@@ -42,9 +48,7 @@ class SideDoor:
         return application
 
     @web.middleware
-    async def _guard(
-        self, request: web.Request, handler: Callable[[web.Request], Any]
-    ) -> web.StreamResponse:
+    async def _guard(self, request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
         given = request.headers.get("Authorization", "")
         if not request.path.startswith("/names/") and not hmac.compare_digest(given, f"Bearer {self._token}"):
             return web.json_response({"error": "the side door wants its token"}, status=401)

@@ -1,7 +1,8 @@
 """Where does a running twin keep its files, and who removes them if it was killed?
 
 Each twin holds a lock on a file in its folder for as long as it lives; the kernel lets go of it with the process.
-So a folder whose lock is free belongs to a dead twin, and the next twin to start removes it.
+So a folder whose lock is free belongs to a dead twin, and the next twin to start removes it. The folders lie beside
+the cached template, on the same file system, so that one which can share blocks between copies does.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-_PREFIX = "azure-postgres-drills-twin-"
+_FOLDER = "twins"
 _LOCK = "alive.lock"
 # Between the creation of a folder and the lock in it lie microseconds; a minute is beyond doubt.
 _YOUNG_S = 60.0
@@ -22,8 +23,10 @@ _YOUNG_S = 60.0
 class State:
     """The folder of this twin, locked until the process ends."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    def __init__(self, cache: Path) -> None:
+        home = cache / _FOLDER
+        home.mkdir(exist_ok=True, mode=0o755)
+        self.folder = Path(tempfile.mkdtemp(prefix="twin-", dir=home))
         self.folder.chmod(0o755)  # PostgreSQL's account has to pass through it
         self._lock = _lock(self.folder)
 
@@ -34,10 +37,10 @@ class State:
             self._lock.close()
 
 
-def remove_abandoned() -> list[Path]:
+def remove_abandoned(cache: Path) -> list[Path]:
     """Delete the folders of twins that are dead; return what was deleted."""
     removed = []
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for folder in (cache / _FOLDER).glob("twin-*"):
         lock = _lock(folder) if _is_abandoned(folder) else None
         if lock is not None:
             shutil.rmtree(folder, ignore_errors=True)

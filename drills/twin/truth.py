@@ -56,7 +56,9 @@ class Truth:
     def utc_of(self, boot_s: float) -> datetime:
         """The UTC time of an instant given in seconds since boot, by the event recorded nearest to it."""
         near = min(self._events, key=lambda event: abs(event.at.boot_s - boot_s))
-        return near.at.utc.fromtimestamp(near.at.utc.timestamp() + boot_s - near.at.boot_s, tz=near.at.utc.tzinfo)
+        return near.at.utc.fromtimestamp(
+            near.at.utc.timestamp() + boot_s - near.at.boot_s, tz=near.at.utc.tzinfo
+        )
 
     def close(self) -> None:
         """Close the file; nothing is recorded afterwards."""

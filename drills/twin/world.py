@@ -89,8 +89,9 @@ class World:
     async def be_born_old(self, cluster: Cluster, wanted: ServerConfig) -> None:
         """A server with `zep` in it, a first backup, its archive and its application."""
         login = Administrator(wanted.administrator_login, wanted.administrator_password)
-        await cluster.be_born(self._template.cluster(wanted.index), login, self._own_numbers(cluster.name))
-        await cluster.keep_cold_backup()
+        template = self._template.cluster(wanted.index)
+        await cluster.be_born(template, login, self._own_numbers(cluster.name))
+        await cluster.keep_cold_backup(template)
         await cluster.start()
         self._archive_regularly(cluster)
         if wanted.traffic == "busy":
@@ -136,7 +137,9 @@ class World:
         every_s = self.time.wall_s(self.config.archive_every_s)
         phase_s = self._own_numbers(f"{cluster.name}/archive").uniform(0, every_s)
         self.truth.record("archive_clock", server=cluster.name, every_s=every_s, first_after_s=phase_s)
-        cluster.keep_doing(cluster.archive.switch_regularly(cluster.postgres, every_s=every_s, phase_s=phase_s))
+        cluster.keep_doing(
+            cluster.archive.switch_regularly(cluster.postgres, every_s=every_s, phase_s=phase_s)
+        )
 
     async def _back_up(self, cluster: Cluster, first_s: float, noted: Callable[[datetime], None]) -> None:
         await self.time.sleep(first_s)
@@ -160,6 +163,8 @@ def certificate_authority(file: Path) -> trustme.CA:
 
 
 def _minor_version(template: Template) -> str:
-    printed = subprocess.run([template.programs.folder / "postgres", "-V"], capture_output=True, text=True, check=True)
+    printed = subprocess.run(
+        [template.programs.folder / "postgres", "-V"], capture_output=True, text=True, check=True
+    )
     found = re.search(r"16\.(\d+)", printed.stdout)
     return found.group(1) if found else "0"
