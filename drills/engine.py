@@ -258,9 +258,9 @@ class Drill:
         with self._step("clean up"):
             limit_s = self._pace.recovery_limit_s
             if self._disaster is not None:
-                self._insist(
-                    partial(self._servers.delete, self.plan.drill_group, self.plan.recovered)
-                ).wait(limit_s=limit_s)
+                self._insist(partial(self._servers.delete, self.plan.drill_group, self.plan.recovered)).wait(
+                    limit_s=limit_s
+                )
             clock.wait_for(
                 self._list_drill_group,
                 until=lambda names: self.plan.recovered not in names,
@@ -477,9 +477,7 @@ class Drill:
         }
         self._prober = self._start("prober", order, heard=self._news.of_prober)
 
-    def _start(
-        self, module: str, order: dict[str, Any], *, heard: Callable[[dict[str, Any]], None]
-    ) -> Child:
+    def _start(self, module: str, order: dict[str, Any], *, heard: Callable[[dict[str, Any]], None]) -> Child:
         child = Child(module, order, heard=heard, log=self._folder / "processes.log")
         self._journal.write("process_started", module=module, pid=child.pid)
         return child

@@ -53,7 +53,9 @@ class Operation:
             self._poller.wait(0)
         except HttpResponseError as problem:
             if problem.status_code == 200:  # the poll itself went well: it says that the operation failed
-                raise OperationFailed(f"{self.name} was accepted and then failed: {_said(problem)}") from problem
+                raise OperationFailed(
+                    f"{self.name} was accepted and then failed: {_said(problem)}"
+                ) from problem
             return self._resume(problem)
         except AzureError as problem:
             return self._resume(problem)

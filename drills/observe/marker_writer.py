@@ -59,7 +59,11 @@ class Writer:
         child.listen(lambda _: self._stop.set(), lost=self._stop.set)
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
         self._journal.write(
-            "writer_began", writer=self._name, period_s=self._period_s, limit_s=self._limit_s, run=self._run_id
+            "writer_began",
+            writer=self._name,
+            period_s=self._period_s,
+            limit_s=self._limit_s,
+            run=self._run_id,
         )
         number, beat = 0, clock.now()
         while not self._stop.is_set():

@@ -48,7 +48,11 @@ class Prober:
         child.listen(self._hear, lost=lambda: self._hear({}))
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
         self._journal.write(
-            "prober_began", prober=self._name, period_s=self._period_s, limit_s=self._limit_s, run=self._run_id
+            "prober_began",
+            prober=self._name,
+            period_s=self._period_s,
+            limit_s=self._limit_s,
+            run=self._run_id,
         )
         child.tell(ready=True)
         self._target.wait()

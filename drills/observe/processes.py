@@ -136,7 +136,12 @@ class News:
         return sum(counts["unknown"] for counts in self.counts.values())
 
     def wait(
-        self, until: Callable[[], bool], *, what: str, limit_s: float, alive: Callable[[], bool] = lambda: True
+        self,
+        until: Callable[[], bool],
+        *,
+        what: str,
+        limit_s: float,
+        alive: Callable[[], bool] = lambda: True,
     ) -> None:
         """Wait until something holds that news can change, `limit_s` wall seconds at most.
 

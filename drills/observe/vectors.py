@@ -33,7 +33,12 @@ JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0]
 JOIN pg_opclass opc ON opc.oid = i.indclass[0]
 ORDER BY c.relname LIMIT 1
 """
-_OPERATORS = {"vector_cosine_ops": "<=>", "vector_l2_ops": "<->", "vector_ip_ops": "<#>", "vector_l1_ops": "<+>"}
+_OPERATORS = {
+    "vector_cosine_ops": "<=>",
+    "vector_l2_ops": "<->",
+    "vector_ip_ops": "<#>",
+    "vector_l1_ops": "<+>",
+}
 
 
 def query_by_index(login: Login, fqdn: str, database: str, journal: Journal) -> VectorQueried:
