@@ -429,7 +429,7 @@ class Drill:
             )
         except WaitedTooLong as problem:
             self._say(str(problem))
-            self.caveat(f"No probe wrote to the recovered server after the surveys: {problem}.")
+            self.caveat(f"no probe wrote to the recovered server after the surveys: {one_line(problem)}")
 
     def _list_drill_group(self) -> tuple[str, ...]:
         began = clock.now()

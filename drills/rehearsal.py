@@ -137,20 +137,15 @@ def rehearse(
 
 def _caveats(profile: Profile, settings: TwinSettings) -> Iterator[str]:
     yield (
-        f"This is a rehearsal on the local twin (seed {settings.seed}): durations of the service are drawn from "
-        "recorded ranges, and nothing here says how Azure would have done."
+        f"durations of the service's operations were drawn from recorded ranges by seed {settings.seed}: "
+        "the same seed draws them again"
     )
     expected = profile.expected
     if expected.high_availability != "Disabled" or expected.geo_redundant_backup:
         yield (
-            f"{profile.name} declares {expected.high_availability} high availability and geo-redundant backup "
-            f"{'on' if expected.geo_redundant_backup else 'off'}; the twin has neither yet, so the rehearsed source "
-            "had neither."
-        )
-    if settings.time_scale > 1:
-        yield (
-            f"Time ran {settings.time_scale:g} times as fast: objectives and waits were divided by "
-            f"{settings.time_scale:g}, rates of markers and probes were not."
+            f"{profile.name} declares high availability {expected.high_availability} and "
+            f"{'a' if expected.geo_redundant_backup else 'no'} geo-redundant backup; the twin has neither yet, "
+            "so the rehearsed source had neither"
         )
 
 

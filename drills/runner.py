@@ -130,7 +130,7 @@ def _finish(drill: Drill, journal: Journal, end: tuple[str, str], say: Say) -> N
         drill.clean_up()
     except FAILURES as problem:
         say(f"the clean-up failed: {problem}")
-        drill.caveat(f"The clean-up failed: {one_line(problem)}.")
+        drill.caveat(f"the clean-up failed: {one_line(problem)}")
     finally:
         drill.note_files()
         journal.write("run_ended", outcome=end[0], reason=end[1])
