@@ -9,16 +9,20 @@ server's own `archive_timeout` does nothing for minutes after a start, until its
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+
+import psycopg
 
 from drills.twin import clock
 from drills.twin.errors import NotArchivedInTime
 from drills.twin.postgres import Postgres
 from drills.twin.truth import Truth
 
+_LOG = logging.getLogger(__name__)
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 _WATCH_EVERY_S = 0.05
 
@@ -81,7 +85,7 @@ class Archive:
             # A position on a boundary belongs to the segment that ends there, and so does its name.
             query = "SELECT pg_walfile_name(lsn), lsn::text FROM pg_switch_wal() AS lsn"
             row = await (await session.execute(query)).fetchone()
-        assert row is not None, "a function in FROM returns one row"
+        assert row is not None  # noqa: S101  # a function in FROM returns one row
         name, lsn = str(row[0]), str(row[1])
         self._truth.record("switched", server=self.server, file=name, lsn=lsn, why=why)
         return name
@@ -91,7 +95,10 @@ class Archive:
         due = time.monotonic() + phase_s
         while True:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            await self.switch(postgres, why="clock")
+            try:
+                await self.switch(postgres, why="clock")
+            except psycopg.OperationalError as gone:
+                _LOG.info("%s cannot be switched: %s", self.server, gone)
             due += every_s
 
     async def until_archived(self, name: str, *, limit_s: float) -> None:

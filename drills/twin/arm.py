@@ -126,7 +126,7 @@ class Arm:
                 response.headers["x-ms-failure-cause"] = refusal.cause
             if refusal.status == 401:
                 response.headers["WWW-Authenticate"] = self._challenge(request, refusal)
-        except Exception:  # ARM never shows a client what broke behind it
+        except Exception:  # noqa: BLE001  # ARM never shows a client what broke behind it; the log does
             _LOG.exception("%s %s broke", request.method, request.path)
             response = _json(Refusal.internal_error().body(), status=500)
         return self._with_headers(request, response)

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from drills.twin.postgres import SUPERUSER, Postgres, Programs
 from drills.twin.privileges import give, run
 from drills.twin.truth import Truth
 
+_LOG = logging.getLogger(__name__)
 _START_LIMIT_S = 60.0
 
 
@@ -120,7 +122,9 @@ class Cluster:
 
     def keep_doing(self, work: Coroutine[object, object, None]) -> None:
         """Let something run beside the instance until the server is gone."""
-        self._tasks.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        task.add_done_callback(_log_failure)
+        self._tasks.append(task)
 
     async def stop(self, *, remove: bool = False) -> None:
         """End everything that runs for this server; with `remove`, its files too."""
@@ -149,3 +153,9 @@ class Cluster:
     def _note_backup(self, folder: Path, *, usable_from: datetime, how: str) -> None:
         self.backups.append(Backup(folder, usable_from))
         self.truth.record("backup", server=self.name, usable_from=usable_from.isoformat(), how=how)
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    """What runs beside a server ends with it; if it ends by itself, the log says why."""
+    if not task.cancelled() and (failure := task.exception()) is not None:
+        _LOG.error("something beside a server broke", exc_info=failure)

@@ -98,7 +98,7 @@ class _Greeting(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # a stream has no other kind
         self._transport = transport
         self._address.keep(transport)
         peer = IPv4Address(transport.get_extra_info("peername")[0])
@@ -192,7 +192,7 @@ class _Pipe(asyncio.Protocol):
         self.answers: _Answers | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # a stream has no other kind
         self._mine = transport
         self._address.keep(transport)
 

@@ -54,6 +54,7 @@ async def restore_truth(
     left = world.truth.first("recovered", server=recovered, source=source)
     if origin is None or left is None:
         raise TwinError(f"no restore of {source!r} into {recovered!r} has recovered, or the source is gone")
+    origin.archive.note_new()
     disaster = world.truth.utc_of(disaster_boot_s)
     commits = await commits_of(origin, from_segment=None)
     before = [commit for commit in commits if commit.time < disaster]

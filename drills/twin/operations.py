@@ -147,7 +147,7 @@ class Operations:
             await work(operation)
         except Refusal as refusal:
             operation.refusal = refusal
-        except Exception:  # whatever broke inside, the client sees what the service shows for its own faults
+        except Exception:  # noqa: BLE001  # the client sees what the service shows for its own faults
             _LOG.exception("operation %s on %s broke", operation.kind.name, server)
             operation.refusal = Refusal.internal_error()
         operation.status = Status.FAILED if operation.refusal else Status.SUCCEEDED

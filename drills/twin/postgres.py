@@ -25,7 +25,7 @@ from drills.twin.privileges import Account, give, run, start_server
 
 SUPERUSER = "azuresu"
 _LOOK_EVERY_S = 0.002
-# Below the range from which the kernel hands out ports to clients, so that none of them takes ours between stop and start.
+# Below the range from which the kernel hands out ports to clients: none of them takes ours between stop and start.
 _PORTS = range(20_000, 32_000)
 _PORT_TAKEN = "could not create any TCP/IP sockets"
 

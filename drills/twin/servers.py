@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,6 +35,8 @@ from drills.twin.world import DOMAIN, World
 # #24549).
 _FAILS_AFTER_SERVICE_S = 60.0
 _LOOPBACK = IPv4Address("127.0.0.1")
+# Lower case, figures and hyphens, 3 to 63 of them, no hyphen at the ends (API description, checkNameAvailability).
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _ZONES = ("1", "2", "3")
 
 
@@ -179,10 +182,12 @@ class Servers:
         Raises:
             Refusal: the request is refused at once; what fails later ends the operation as Failed.
         """
-        existing = self._servers.get(name.lower())
+        if not _NAME.fullmatch(name):
+            raise Refusal(400, "InvalidServerName", f"Invalid server name '{name}'.")
+        existing = self._servers.get(name)
         if existing is not None and existing.busy:
             raise _busy(name)
-        if name.lower() in self._reserved:
+        if name in self._reserved:
             raise Refusal(409, "ServerNameAlreadyExists", "Specified server name is already used.")
         request = parse_server(body)
         if isinstance(request, RestoreRequest):

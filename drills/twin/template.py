@@ -194,7 +194,9 @@ def _running(programs: Programs, data: Path) -> Iterator[Postgres]:
 
 def _drop_spare_segments(programs: Programs, data: Path) -> None:
     """After a shutdown one segment is needed, that of the last checkpoint; the others are kept for later use only."""
-    printed = subprocess.run([programs.folder / "pg_controldata", data], capture_output=True, text=True, check=True)
+    printed = subprocess.run(
+        [programs.folder / "pg_controldata", data], capture_output=True, text=True, check=True
+    )
     needed = re.search(r"REDO WAL file: +([0-9A-F]{24})", printed.stdout)
     if needed is None:
         raise PostgresFailed("pg_controldata does not name the segment of the last checkpoint")

@@ -50,7 +50,7 @@ async def _write_on_one_connection(postgres: Postgres, login: Administrator, byt
             messages = max(1, min(_MOST_MESSAGES, int(allowance / _BYTES_A_MESSAGE)))
             cursor = await session.execute(zep.TRAFFIC, {"turn": turn, "messages": messages})
             row = await cursor.fetchone()
-            assert row is not None, "every message belongs to a session"
+            assert row is not None  # noqa: S101  # every message belongs to a session
             spent = row[0] - position if position is not None else 0
             position = row[0]
             await asyncio.sleep(every_s)

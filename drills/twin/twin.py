@@ -107,7 +107,7 @@ def _endpoint(server: Server) -> dict[str, Any]:
 
 
 def _process(server: Server) -> dict[str, Any]:
-    assert server.cluster is not None
+    assert server.cluster is not None  # noqa: S101  # described are only servers that have one
     postgres = server.cluster.postgres
     return {
         "id": server.identifier,

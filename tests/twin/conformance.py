@@ -74,7 +74,13 @@ class AnswersConform(SansIOHTTPPolicy[Any, Any]):
         """Hold one answer against its schema, and its headers against what every answer carries."""
         answer = response.http_response
         answer.read()
-        check(request.http_request.method, request.http_request.url, answer.status_code, answer.headers, answer.text())
+        check(
+            request.http_request.method,
+            request.http_request.url,
+            answer.status_code,
+            answer.headers,
+            answer.text(),
+        )
 
 
 def check(method: str, url: str, status: int, headers: Any, text: str) -> None:
@@ -127,28 +133,32 @@ def _model_validator(model: type[Model], *, listed: bool = False) -> jsonschema_
 
 def schema_of_model(model: type[Model]) -> dict[str, Any]:
     """A JSON schema of one of the SDK's models: the names and types on the wire, and no others."""
-    model()  # the SDK fills in the types of its fields when a model is first built
-    properties = {}
-    for field in model._attr_to_rest_field.values():
-        if field._rest_name not in _NEVER_RETURNED:
-            properties[field._rest_name] = _schema_of_type(_annotation(model, field))
+    fields = model()._attr_to_rest_field  # filled in when a model is first built
+    properties = {
+        field._rest_name: _schema_of_type(_annotation(model, name))
+        for name, field in fields.items()
+        if field._rest_name not in _NEVER_RETURNED
+    }
     required = [name for name in ("id", "name", "type") if name in properties]
     return {"type": "object", "additionalProperties": False, "properties": properties, "required": required}
 
 
-def _annotation(model: type[Model], field: Any) -> Any:
-    for owner in model.__mro__:
-        for name, annotation in vars(owner).get("__annotations__", {}).items():
-            if model._attr_to_rest_field.get(name) is field:
-                return _resolved(annotation)
-    raise AssertionError(f"{model.__name__}: no type for {field._rest_name}")
+def _annotation(model: type[Model], name: str) -> Any:
+    owners = (vars(owner).get("__annotations__", {}) for owner in model.__mro__)
+    return _resolved(next(annotations[name] for annotations in owners if name in annotations))
 
 
 def _resolved(annotation: Any) -> Any:
     if isinstance(annotation, str):
         import datetime as datetime_module
 
-        scope = {**vars(typing), "datetime": datetime_module, "_models": models, "_types": types, "list": list}
+        scope = {
+            **vars(typing),
+            "datetime": datetime_module,
+            "_models": models,
+            "_types": types,
+            "list": list,
+        }
         return eval(annotation, {**vars(models), **scope})
     return annotation
 
@@ -168,7 +178,9 @@ def _schema_of_type(annotation: Any) -> dict[str, Any]:
     if isinstance(annotation, type) and issubclass(annotation, Model):
         return schema_of_model(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return _RECORDED_EXCEPTIONS.get(annotation.__name__, {"enum": [member.value for member in annotation]})
+        return _RECORDED_EXCEPTIONS.get(
+            annotation.__name__, {"enum": [member.value for member in annotation]}
+        )
     if annotation is datetime:
         return {"type": "string", "format": "date-time"}
     return {str: {"type": "string"}, int: {"type": "integer"}, float: {"type": "number"},

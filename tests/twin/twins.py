@@ -87,14 +87,13 @@ class Twin:
     def begin_restore(self, source: str, name: str, point: str | datetime) -> Any:
         """Ask for a restore of `source` into `name`; returns the SDK's poller."""
         text = point if isinstance(point, str) else point.isoformat()
-        properties = {
+        properties: Any = {
             "createMode": "PointInTimeRestore",
             "sourceServerResourceId": self.id_of(source),
             "pointInTimeUTC": text,
         }
-        return self.client.servers.begin_create_or_update(
-            GROUP, name, {"location": "eastus", "properties": properties}
-        )
+        wanted: Any = {"location": "eastus", "properties": properties}
+        return self.client.servers.begin_create_or_update(GROUP, name, wanted)
 
     def restore(self, source: str, name: str, point: str | datetime = "2099-01-01T00:00:00Z") -> Any:
         """Restore and let ourselves in; returns the server. Without a point: as late as it goes."""
@@ -104,9 +103,9 @@ class Twin:
 
     def let_in(self, name: str, address: str = "127.0.0.1") -> None:
         """Set a firewall rule for one address."""
-        properties = {"startIpAddress": address, "endIpAddress": address}
+        rule: Any = {"properties": {"startIpAddress": address, "endIpAddress": address}}
         self.client.firewall_rules.begin_create_or_update(
-            GROUP, name, f"tests-{address.replace('.', '-')}", {"properties": properties}
+            GROUP, name, f"tests-{address.replace('.', '-')}", rule
         ).result()
 
     def address(self, name: str) -> tuple[str, int]:
