@@ -20,7 +20,7 @@ def seconds(value: float | None) -> str:
 def span(interval: Interval) -> str:
     """Say an interval in wall seconds."""
     if interval.high_s is None:
-        return f"at least {seconds(interval.low_s)}, with no upper bound observed"
+        return f"at least {seconds(interval.low_s)} (nobody saw the end)"
     return f"between {seconds(interval.low_s)} and {seconds(interval.high_s)}"
 
 
