@@ -16,9 +16,7 @@ NOBODY = "nobody saw an end"
 
 def data(value: float, said: str) -> Markup:
     """Print a value of result.json."""
-    return Markup('<data value="{}">{}</data>').format(
-        repr(value) if isinstance(value, float) else value, said
-    )
+    return Markup('<data value="{}">{}</data>').format(value, said)
 
 
 def amount(scale: Scale, wall_s: float, toward: Toward = Toward.NEAREST) -> Markup:

@@ -153,7 +153,7 @@ def _parts(caption: str, value: Mapping[str, Any], scale: Scale) -> Iterator[Tab
     parts = value.get("parts") or []
     if not parts:
         return
-    rows: list[Sequence[Markup | str]] = [(plain(p["name"]), amount(scale, p["seconds"])) for p in parts]
+    rows: list[Sequence[Markup | str]] = [(_meant(p["name"]), amount(scale, p["seconds"])) for p in parts]
     if value["high_s"] is not None:
         rows.append(
             (
@@ -162,6 +162,32 @@ def _parts(caption: str, value: Mapping[str, Any], scale: Scale) -> Iterator[Tab
             )
         )
     yield Table(caption=caption, headings=("What leaves room for doubt", "How much"), rows=rows, narrow=True)
+
+
+_MEANINGS = {
+    "disaster": "the disaster itself is known no better",
+    "attempt limit": "an attempt was open and had no answer yet",
+    "attempt period": "from one attempt to the next",
+    "latency": "a write was on its way and not yet answered",
+    "until the surveys": "after the first write, before the first survey",
+    "first survey": "while all markers were read",
+    "switch-over delay": "kept between the surveys, so that a late switch of the name is seen",
+    "second survey": "while all markers were read again",
+    "tool waits": "this tool was waited for, which is not held against the service",
+    "clock": "clocks that watched it disagree",
+    "marker spacing": "no marker was written in between",
+    "archive exposure": "kept on the copy, but not in the archive when the disaster struck",
+}
+"""What each part of an interval means; one that is not listed is shown by its name."""
+
+
+def _meant(name: str) -> Markup:
+    meaning = _MEANINGS.get(name)
+    return (
+        Markup("{}: <small>{}</small>").format(plain(name), meaning)
+        if meaning
+        else Markup("{}").format(plain(name))
+    )
 
 
 # --- data loss ------------------------------------------------------------------------------------------
@@ -346,7 +372,7 @@ def _new_positions(steps: Sequence[ArchiveStep]) -> Sequence[ArchiveStep]:
 # --- the boundary of a chosen point ---------------------------------------------------------------------
 
 
-def boundary(history: History, scale: Scale) -> Part:
+def boundary(history: History, result: Result, scale: Scale) -> Part:
     """The markers on both sides of a chosen point, by the server's clock."""
     if history.request is None or not any(m.row for m in history.markers):
         return Part(None, (), "No point was asked for, or no marker was written around it.")
@@ -354,7 +380,10 @@ def boundary(history: History, scale: Scale) -> Part:
     beside = neighbours(history, point_us)
     return Part(
         timeline(_boundary_timeline(history, point_us), scale),
-        [_neighbour_table(history, beside, point_us, scale)],
+        [
+            _neighbour_table(history, beside, point_us, scale),
+            *_archive_tables(history, result, archive_steps(history), scale),
+        ],
     )
 
 

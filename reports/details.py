@@ -61,6 +61,8 @@ def checks(result: Result, scale: Scale) -> Sequence[Check]:
 def figures(measured: Mapping[str, Json], scale: Scale) -> Iterator[tuple[str, Markup]]:
     """Name each figure in words and say its value with its unit."""
     for name, value in measured.items():
+        if name == "error" and value is None:
+            continue  # nothing went wrong, which is not worth a line
         if name.endswith("_s") and _is_number(value):
             yield plain(name[:-2]), amount(scale, value)  # type: ignore[arg-type]  # a number, asked above
         else:

@@ -19,7 +19,7 @@ from drills.history import History
 from reports import course, details
 from reports.opening import Opening, Result, opening
 from reports.record import Declared
-from reports.scorecard import Row, scorecard, tally
+from reports.scorecard import Row, rest_of_tally, scorecard, tally
 from reports.words import Scale, sentence
 
 TEMPLATE = "report.html"
@@ -38,6 +38,7 @@ class Page:
     data_loss: course.Part | None
     boundary: course.Part | None
     tally: Sequence[tuple[str, object]]
+    tally_note: str
     checks: Sequence[details.Check]
     promises: Sequence[details.Promise]
     run: details.Facts
@@ -86,8 +87,9 @@ def _page(history: History, result: Result, declared: Declared) -> Page:
         limits=limits,
         recovery_time=course.recovery_time(history, result, scale),
         data_loss=None if judges_boundary else course.data_loss(history, result, scale),
-        boundary=course.boundary(history, scale) if judges_boundary else None,
+        boundary=course.boundary(history, result, scale) if judges_boundary else None,
         tally=tally(result["markers"]),
+        tally_note=rest_of_tally(result["markers"], judges_boundary=judges_boundary),
         checks=details.checks(result, scale),
         promises=details.promises(result, declared),
         run=details.run_facts(history, result, scale),

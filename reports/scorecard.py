@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from reports.amounts import amount, data, interval
 from reports.opening import OBJECTIVE_CHECKS, Result, finding_of, is_live, reason
-from reports.words import Badge, Scale, Toward, badge, objective_badge, plain, sentence
+from reports.words import Badge, Scale, Toward, badge, count, objective_badge, plain, sentence
 
 LONGEST_SOURCE = 60
 """Characters up to which what stands before a colon is taken for the name of a document."""
@@ -139,3 +139,17 @@ def tally(markers: Mapping[str, int | None]) -> Sequence[tuple[str, Markup]]:
         (plain(name), unsettled if number is None else data(number, f"{number:,}"))
         for name, number in markers.items()
     ]
+
+
+def rest_of_tally(markers: Mapping[str, int | None], *, judges_boundary: bool) -> str:
+    """Say what became of the acknowledged markers that neither survived nor were lost, so that the counts add up."""
+    acked, kept, lost = markers["acked"], markers["survived"], markers["lost_acked"]
+    if acked is None or kept is None or lost is None or acked == kept + lost:
+        return ""
+    rest = count(acked - kept - lost, "acknowledged marker")
+    cut = (
+        "not certainly committed by the restore point"
+        if judges_boundary
+        else "acknowledged after the disaster"
+    )
+    return f"Neither kept nor lost: {rest} that may be absent, since {cut}."

@@ -92,12 +92,15 @@ class Drawing:
             )
         )
 
-    def path(self, d: str, *, stroke: str, css: str, width: float = 1.0, fill: str = "none") -> None:
-        """Draw a path: many ticks, or a curve, as one element."""
+    def path(
+        self, d: str, *, stroke: str, css: str, width: float = 1.0, fill: str = "none", rounded: bool = False
+    ) -> None:
+        """Draw a path: many ticks, or a curve, as one element; rounded ends turn lines without length into dots."""
         if d:
+            ends = Markup(' stroke-linecap="round"') if rounded else ""
             self._elements.append(
-                Markup('<path class="{}" d="{}" stroke="{}" stroke-width="{}" fill="{}"/>').format(
-                    css, d, stroke, _n(width), fill
+                Markup('<path class="{}" d="{}" stroke="{}" stroke-width="{}" fill="{}"{}/>').format(
+                    css, d, stroke, _n(width), fill, ends
                 )
             )
 

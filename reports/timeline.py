@@ -23,6 +23,10 @@ from reports.words import Scale, Toward
 
 LEFT, RIGHT = 140.0, 748.0
 LANE, PANEL, LABEL_ROW = 22.0, 70.0, 15.0
+EDGE = 30.0
+"""So near to an edge a label is no longer centred on its tick: it would leave the drawing."""
+DOTS = 60
+"""Up to as many readings are marked by dots: with more of them the line says enough."""
 POINTS = 240
 """As many points as the curve of the lag keeps."""
 
@@ -79,9 +83,17 @@ def timeline(shown: Timeline, scale: Scale) -> Markup:
         _lane(drawing, axis, top + row * LANE, lane, scale)
     if shown.lag:
         _lag(drawing, axis, lanes_end + 18, shown, scale)
-    for row, moment in enumerate(shown.moments):
+    for row, moment in enumerate(_stacked(shown.moments, axis, scale)):
         _moment(drawing, axis, 12 + row * LABEL_ROW, bottom, moment, scale)
     return drawing.markup()
+
+
+def _stacked(moments: Sequence[Moment], axis: svg.Axis, scale: Scale) -> list[Moment]:
+    """Order the labels from the top so that no line runs through one that stands below its own."""
+    middle = (axis.low + axis.high) / 2
+    left = [m for m in moments if scale.service_s(m.at_s) <= middle]
+    right = [m for m in moments if scale.service_s(m.at_s) > middle]
+    return sorted(right, key=lambda m: -m.at_s) + sorted(left, key=lambda m: m.at_s)
 
 
 def thinned(points: Sequence[tuple[float, float]], keep: int = POINTS) -> list[tuple[float, float]]:
@@ -102,7 +114,9 @@ def _axis(drawing: svg.Drawing, axis: svg.Axis, label: str, top: float, bottom: 
     for tick in axis.ticks(8):
         drawing.line(axis.x(tick), top, axis.x(tick), bottom, stroke=svg.GRID, css="grid")
         said = "0" if tick == 0 else ("−" if tick < 0 else "+") + real.short(abs(round(tick, 6)))
-        drawing.text(axis.x(tick), bottom + 14, said, anchor="middle", css="muted", size=11, fill=svg.MUTED)
+        x = axis.x(tick)
+        anchor = "start" if x < LEFT + EDGE else "end" if x > RIGHT - EDGE else "middle"
+        drawing.text(x, bottom + 14, said, anchor=anchor, css="muted", size=11, fill=svg.MUTED)
     drawing.text(0, bottom + 14, label, css="muted", size=11, fill=svg.MUTED)
 
 
@@ -149,7 +163,7 @@ def _lag(drawing: svg.Drawing, axis: svg.Axis, top: float, shown: Timeline, scal
     real = Scale(1)
     drawing.text(0, top + 14, "not archived yet:")
     drawing.text(0, top + 29, "age of the oldest")
-    drawing.text(0, top + 44, f"at most {real.short(highest, Toward.UP)}", css="muted", fill=svg.MUTED)
+    drawing.text(0, top + 44, f"seen up to {real.short(highest, Toward.DOWN)}", css="muted", fill=svg.MUTED)
     drawing.line(LEFT, base, RIGHT, base, stroke=svg.MUTED, css="muted-line")
     curve = "".join(
         f"{'M' if n == 0 else 'L'}{axis.x(at):.1f} {y(lag):.1f}" for n, (at, lag) in enumerate(points)
@@ -157,6 +171,9 @@ def _lag(drawing: svg.Drawing, axis: svg.Axis, top: float, shown: Timeline, scal
     area = f"{curve}L{axis.x(points[-1][0]):.1f} {base:.1f}L{axis.x(points[0][0]):.1f} {base:.1f}z"
     drawing.path(area, stroke="none", css="lag-area", fill="#dbe9f8")
     drawing.path(curve, stroke=svg.SERVICE, css="service-line", width=1.5)
+    if len(points) <= DOTS:
+        dots = "".join(f"M{axis.x(at):.1f} {y(lag):.1f}h0" for at, lag in points)
+        drawing.path(dots, stroke=svg.SERVICE, css="service-line", width=4.5, rounded=True)
     if objective is not None and objective_fits:
         drawing.line(LEFT, y(objective), RIGHT, y(objective), dash="6 3", width=1.2)
         drawing.text(LEFT + 4, y(objective) - 4, f"objective {real.short(objective)}", size=11, bold=True)

@@ -40,7 +40,7 @@ def exact_range(low_s: float, high_s: float) -> str:
     """Give two bounds with the same number of decimals, rounded away from each other: `334.0 to 383.0 s`."""
     decimals = 0 if _decimals(low_s) == _decimals(high_s) == 0 else _decimals(high_s) or _decimals(low_s)
     low, high = _rounded(low_s, decimals, Toward.DOWN), _rounded(high_s, decimals, Toward.UP)
-    return f"{low:.{decimals}f} to {high:.{decimals}f}{NB}s"
+    return f"{low:.{decimals if low else 0}f} to {high:.{decimals}f}{NB}s"
 
 
 def _decimals(seconds: float) -> int:
