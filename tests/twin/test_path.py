@@ -13,7 +13,7 @@ from tests.twin.twins import GROUP, PASSWORD, QUICK, Twin, server, twin, wait_fo
 
 pytestmark = pytest.mark.twin
 
-NEW_SERVER: dict[str, Any] = {
+NEW_SERVER: Any = {
     "location": "southcentralus",
     "sku": {"name": "Standard_B1ms", "tier": "Burstable"},
     "tags": {"made": "by a test"},

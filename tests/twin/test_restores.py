@@ -50,7 +50,7 @@ def archived_commits(cloud: Twin, name: str) -> list[tuple[int, datetime]]:
     assert wheel is not None
     assert wheel.origin is not None
     program = Path(wheel.origin).parent / "pginstall/bin/pg_waldump"
-    command = [program, "-p", archive, "--rmgr=Transaction", segments[0], segments[-1]]
+    command = [str(program), "-p", str(archive), "--rmgr=Transaction", segments[0], segments[-1]]
     printed = subprocess.run(command, capture_output=True, text=True, env={"TZ": "UTC"}).stdout
     found = re.findall(r"lsn: ([0-9A-F/]+), .*COMMIT (\S+ \S+) UTC", printed)
     return [(lsn(position), datetime.fromisoformat(f"{when}+00:00")) for position, when in found]
