@@ -20,7 +20,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the session if a twin that a test killed left its folder or its servers behind."""
     if hasattr(session.config, "workerinput"):
         return  # other workers may still have theirs
-    left = [folder for folder in Path(tempfile.gettempdir()).glob("azure-postgres-drills-twin-*") if _dead(folder)]
+    left = [
+        folder for folder in Path(tempfile.gettempdir()).glob("azure-postgres-drills-twin-*") if _dead(folder)
+    ]
     if left:
         print(f"\nleft behind by a twin that is gone: {', '.join(map(str, left))}")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -34,11 +34,17 @@ class Row:
 
 def main() -> int:
     """Rehearse, print a line a run, and tell whether everything was as it should be."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=20, metavar="N", help="rehearsals [20]")
-    parser.add_argument("--first-seed", type=int, default=1000, metavar="N", help="the first run's seed [1000]")
+    parser.add_argument(
+        "--first-seed", type=int, default=1000, metavar="N", help="the first run's seed [1000]"
+    )
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="rehearsals side by side [2]")
-    parser.add_argument("--durations", choices=("drawn", "off"), default="drawn", help="of operations [drawn]")
+    parser.add_argument(
+        "--durations", choices=("drawn", "off"), default="drawn", help="of operations [drawn]"
+    )
     args = parser.parse_args()
     seeds = range(args.first_seed, args.first_seed + args.runs)
     wrong = 0

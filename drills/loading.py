@@ -124,10 +124,8 @@ def _plain(kind: type[T], lines: Iterable[Line], event: str) -> Iterator[T]:
 
 def _only(found: Iterable[T]) -> T | None:
     """The last one: a reading that was taken again replaces the earlier one."""
-    last = None
-    for last in found:  # the loop is there for its last value
-        pass
-    return last
+    taken = tuple(found)
+    return taken[-1] if taken else None
 
 
 def _identity(value: dict[str, Any] | None) -> ServerIdentity | None:

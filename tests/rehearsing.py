@@ -56,9 +56,7 @@ def rehearsed(
     profile = environments.load(ROOT / "environments.toml").profile(environment)
     (choice,) = catalog.chosen([f"pitr_restore:{variant}"])
     with rehearsal.twin(profile, [choice], TwinSettings(**settings)) as twin, _watching(watch, out):
-        folder = rehearsal.rehearse(
-            choice, twin, profile=profile, out=out, say=print, stop=threading.Event()
-        )
+        folder = rehearsal.rehearse(choice, twin, profile=profile, out=out, say=print, stop=threading.Event())
         judged = judging.conclude(folder)
         return Rehearsed(folder, judged.history, judged.result, _truth(twin, judged.history))
 

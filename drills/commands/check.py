@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from pathlib import Path
 
 SUMMARY = "judge a recorded run again, offline"
@@ -22,9 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what the record proves, and whether result.json says the same; the exit code is the record's."""
     from drills.judging import agrees, exit_code, judge_run
-    from drills.telling import told
+    from reports.terminal import told
 
     judged = judge_run(args.run)
-    print(told(judged.result))
+    print(told(judged.result, width=shutil.get_terminal_size((100, 24)).columns))
     print(_AGREEMENT[agrees(judged)])
     return int(exit_code([judged.verdict]))

@@ -9,6 +9,7 @@ it as it would against Azure, and everything is torn down again. No Azure variab
 from __future__ import annotations
 
 import argparse
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -81,10 +82,7 @@ def run(args: argparse.Namespace) -> int:
     from drills.rehearsal import TwinSettings
 
     profile = environments.load(args.environments).profile(args.environment)
-    if args.all or args.scenario:
-        choices = catalog.chosen(args.scenario)
-    else:
-        choices = catalog.core()
+    choices = catalog.chosen(args.scenario) if args.all or args.scenario else catalog.core()
     for choice in list(choices):
         if reason := profile.applicability(choice.scenario.name, choice.variant):
             print(f"{choice}: not applicable: {reason}")
@@ -106,7 +104,7 @@ def _rehearse(
     from functools import partial
 
     from drills import clock, judging, rehearsal
-    from drills.commands.report import write_reports
+    from drills.reporting import write_reports
 
     began = clock.now()
 
@@ -119,9 +117,12 @@ def _rehearse(
         write_reports(folder)
         return judged
 
-    with _stopped_in_order() as stop, rehearsal.twin(profile, choices, settings) as on:
-        with ThreadPoolExecutor(max_workers=jobs) as drills:
-            return list(drills.map(one, choices))
+    with (
+        _stopped_in_order() as stop,
+        rehearsal.twin(profile, choices, settings) as on,
+        ThreadPoolExecutor(max_workers=jobs) as drills,
+    ):
+        return list(drills.map(one, choices))
 
 
 @contextmanager
@@ -144,13 +145,13 @@ def _stopped_in_order() -> Iterator[threading.Event]:
 
 def _conclude(judged: list[Judged]) -> int:
     from drills.judging import exit_code
-    from drills.telling import told
+    from reports.terminal import told
 
-    print()
+    width = shutil.get_terminal_size((100, 24)).columns
     for one in judged:
-        print(told(one.result))
-        print(f"  report   {one.folder / 'reports' / 'report.html'}")
-        print(f"  record   {one.folder}   (judge it again: drills check {one.folder})\n")
+        print(f"\n{told(one.result, width=width)}")
+        print(f"  report        {one.folder / 'reports' / 'report.html'}")
+        print(f"  record        {one.folder}, judged again by: drills check {one.folder}")
     return exit_code([one.verdict for one in judged])
 
 

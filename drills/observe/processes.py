@@ -6,6 +6,7 @@ nothing.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -17,7 +18,6 @@ from typing import Any
 from drills import clock
 from drills.errors import WaitedTooLong
 from drills.model import Instant
-import contextlib
 
 _STOP_LIMIT_S = 10.0
 

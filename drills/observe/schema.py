@@ -5,13 +5,13 @@ Neither table has a key: a marker written twice must be seen, not refused.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 
 from drills.observe.connections import DRILL_DATABASE
-import contextlib
 
 if TYPE_CHECKING:
     from psycopg import Connection

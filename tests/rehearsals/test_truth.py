@@ -57,7 +57,9 @@ def test_a_service_that_flushes_a_living_source_does_not_hide_what_a_dead_one_wo
     assert rpo["high_s"] == max(rpo["lost"]["high_s"], rpo["exposed"]["high_s"])
 
 
-def test_an_idle_server_whose_archive_lags_is_told_so_and_failed_only_where_the_truth_is(tmp_path: Path) -> None:
+def test_an_idle_server_whose_archive_lags_is_told_so_and_failed_only_where_the_truth_is(
+    tmp_path: Path,
+) -> None:
     run = rehearsed("latest", tmp_path, seed=41, traffic="idle", operation_durations="off")
 
     rpo = run.result["rpo"]

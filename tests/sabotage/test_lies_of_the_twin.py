@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 from tests.rehearsals.test_truth import back_after_s, encloses
 from tests.rehearsing import rehearsed
@@ -17,7 +18,7 @@ SERVICE_BACK = "service_was_back_within_the_objective"
 NOTHING_MISSING = "nothing_is_missing_in_between_doubled_or_foreign"
 RECOVERED_SERVER = "the_server_that_answered_is_the_recovered_one"
 
-QUICK = {"operation_durations": "off"}
+QUICK: dict[str, Any] = {"operation_durations": "off"}
 CAUGHT = ("failed", "inconclusive")
 
 MIDDLE = "(SELECT (max(number) / 2)::bigint FROM markers WHERE writer = 'a')"
