@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 _SECOND_US = 1_000_000
+_SAY_EVERY_S = 3.0
+"""Wall seconds between two lines of progress while a drill waits."""
 FAILURES = (DrillError, psycopg.Error)
 """What a verb may raise when the world is not as it should be; anything else is our own defect."""
 
@@ -122,7 +124,7 @@ class Drill:
             )
             window_ends = Instant((self._news.first_acked or clock.now()) + self._pace.window_s)
             while clock.now() < window_ends and not self._stop.is_set():
-                clock.sleep_until(min(window_ends, Instant(clock.now() + 3.0)), stop=self._stop)
+                clock.sleep_until(min(window_ends, Instant(clock.now() + _SAY_EVERY_S)), stop=self._stop)
                 left = max(0.0, window_ends - clock.now()) * self.plan.time_scale
                 self._say(
                     f"{self._news.acked()} markers acknowledged, {self._news.unknown()} unknown; "
@@ -351,11 +353,18 @@ class Drill:
             self._journal.write("restore_ended", ended=clock.now(), accepted=accepted)
 
     def _wait_until_ready(self) -> None:
+        said = clock.now()
+
         def look() -> ServerSeen | None:
+            nonlocal said
             began = clock.now()
             seen = self._look()
             if not _ready(seen):
                 self._ready_unseen_since = began
+            if began - said >= _SAY_EVERY_S:
+                said = began
+                state = "not there yet" if seen is None else seen.state
+                self._say(f"no service for {self._since_disaster()} now; the new server is {state}")
             if self._restore is not None:
                 self._restore.ended()
             return seen
