@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
+import os
 import signal
+import stat
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from drills.twin import config, template
 from drills.twin.errors import TwinError
@@ -54,7 +58,8 @@ async def _live(wanted: config.Config, state: State, prepared: template.Template
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
-    await loop.connect_read_pipe(lambda: _UntilEnd(end), sys.stdin)
+    if _is_pipe(sys.stdin):
+        await loop.connect_read_pipe(lambda: _UntilEnd(end), sys.stdin)
     twin = Twin(wanted, state, prepared)
     try:
         starting = asyncio.create_task(twin.start())
@@ -62,7 +67,10 @@ async def _live(wanted: config.Config, state: State, prepared: template.Template
         await asyncio.wait((starting, ended), return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
-            print(json.dumps(twin.describe()), flush=True)
+            with contextlib.suppress(
+                BrokenPipeError
+            ):  # whoever started us is gone; standard input says so too
+                print(json.dumps(twin.describe()), flush=True)
             await ended
         else:
             starting.cancel()
@@ -70,6 +78,12 @@ async def _live(wanted: config.Config, state: State, prepared: template.Template
         ended.cancel()
     finally:
         await twin.stop()
+
+
+def _is_pipe(stream: TextIO) -> bool:
+    """Whether somebody can hold the other end: a terminal or a file never ends in the sense that is meant here."""
+    mode = os.fstat(stream.fileno()).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 class _UntilEnd(asyncio.Protocol):

@@ -93,6 +93,7 @@ class World:
         await cluster.be_born(template, login, self._own_numbers(cluster.name))
         await cluster.keep_cold_backup(template)
         await cluster.start()
+        await cluster.archive.switch(cluster.postgres, why="birth")  # an old server has archived something
         self._archive_regularly(cluster)
         if wanted.traffic == "busy":
             rate = SEGMENT_BYTES / self.time.wall_s(_BUSY_SEGMENT_EVERY_SERVICE_S)

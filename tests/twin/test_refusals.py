@@ -28,11 +28,11 @@ def cloud() -> Iterator[Twin]:
 
 
 def ask(cloud: Twin, path: str, *, method: str = "GET", version: str | None = "2026-10-01", body: Any = None,
-        token: str | None = None) -> tuple[int, Any, Any]:  # fmt: skip
+        token: str | None = None, query: str | None = None) -> tuple[int, Any, Any]:  # fmt: skip
     """One raw request to ARM below the subscription: status, headers and JSON of the answer, which has to conform."""
     endpoint = cloud.handshake["arm_endpoint"]
     url = f"{endpoint}/subscriptions/{cloud.handshake['subscription_id']}{path}"
-    url += f"?api-version={version}" if version else ""
+    url += f"?{query}" if query else f"?api-version={version}" if version else ""
     request = urllib.request.Request(url, method=method, data=json.dumps(body).encode() if body else None)
     bearer = cloud.credential.get_token(f"{endpoint}/.default").token if token is None else token
     if bearer:

@@ -163,8 +163,9 @@ def twin(config: Mapping[str, Any]) -> Iterator[Twin]:
         json.dump(config, file)
         file.flush()
         process = start(Path(file.name))
+        handshake = _handshake(process)
         try:
-            yield Twin(process, _handshake(process))
+            yield Twin(process, handshake)
         finally:
             _end(process)
 
@@ -187,16 +188,18 @@ def wait_for(look: Callable[[], Found], *, what: str, limit_s: float = 10.0) -> 
 def _handshake(process: subprocess.Popen[str]) -> dict[str, Any]:
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line, f"the twin ended with {process.wait()} before it was ready"
+    if not line:
+        _end(process, expected=2)
+        raise AssertionError("the twin refused to start; standard error says why")
     handshake: dict[str, Any] = json.loads(line)
     return handshake
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[str], *, expected: int = 0) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.close()
     said = process.stdout.read()
     process.stdout.close()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=30) == expected
     assert said == "", "a twin says one line and no more"
