@@ -30,8 +30,18 @@ def rehearse(scratch: Path) -> subprocess.Popen[str]:
     temporary = scratch / "tmp"
     temporary.mkdir(exist_ok=True, mode=0o755)
     return subprocess.Popen(
-        [sys.executable, "-m", "drills", "rehearse", "-s", "pitr_restore:latest", "--time-scale", "60"]
-        + ["--out", str(scratch / "runs")],
+        [
+            sys.executable,
+            "-m",
+            "drills",
+            "rehearse",
+            "-s",
+            "pitr_restore:latest",
+            "--time-scale",
+            "60",
+            "--out",
+            str(scratch / "runs"),
+        ],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
