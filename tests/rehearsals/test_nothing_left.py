@@ -29,19 +29,9 @@ def scratch() -> Iterator[Path]:
 def rehearse(scratch: Path) -> subprocess.Popen[str]:
     temporary = scratch / "tmp"
     temporary.mkdir(exist_ok=True, mode=0o755)
+    command = [sys.executable, "-m", "drills", "rehearse", "-s", "pitr_restore:latest"]
     return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "drills",
-            "rehearse",
-            "-s",
-            "pitr_restore:latest",
-            "--time-scale",
-            "60",
-            "--out",
-            str(scratch / "runs"),
-        ],
+        [*command, "--time-scale", "60", "--out", str(scratch / "runs")],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
