@@ -227,8 +227,15 @@ class History:
         after, first = self.disaster.latest, self.first_good
         asked = (a for a in self._attempts_after(after) if not _still_denied(a, first))
         probes = (Try(a.began, a, self.answer_of(a)) for a in asked)
-        looks = (Try(k.began, k, Answer.BAD) for k in self.looks if k.address is None and k.began > after)
+        hidden = (k for k in self.looks if k.address is None and after < k.began <= self.probing_ended)
+        looks = (Try(k.began, k, Answer.BAD) for k in hidden)
         return tuple(sorted((*probes, *looks), key=lambda t: t.began))
+
+    @property
+    def probing_ended(self) -> float:
+        """When the last prober was stopped; what is looked at later, as in the clean-up, is no attempt."""
+        stopped = [prober.stopped for prober in self.probers if prober.stopped is not None]
+        return max(stopped) if stopped and len(stopped) == len(self.probers) else float("inf")
 
     @cached_property
     def first_good(self) -> ProbeTried | None:
@@ -296,12 +303,14 @@ class History:
         return {(m.writer, m.number): self._found(m) for m in self.markers}
 
     def _found(self, marker: MarkerWritten) -> Presence:
-        if not self._rows:
-            return Presence.UNSETTLED
-        found = {_matches(marker, rows.get((marker.writer, marker.number), ())) for rows in self._rows}
-        if len(found) > 1:
-            return Presence.UNSETTLED
-        return Presence.PRESENT if found.pop() else Presence.ABSENT
+        key, times = (marker.writer, marker.number), 0
+        for rows in self._rows:
+            found = rows.get(key)
+            if found is not None and _matches(marker, found):
+                times += 1
+        if times == len(self._rows):
+            return Presence.PRESENT if times else Presence.UNSETTLED
+        return Presence.UNSETTLED if times else Presence.ABSENT
 
     def presence(self, marker: MarkerWritten) -> Presence:
         """Say whether the surveys found the marker: its number with the values that its writer noted."""

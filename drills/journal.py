@@ -219,3 +219,14 @@ def _hold_against_journal(folder: Path, record: Record) -> None:
                 raise RecordError(f"{folder / line['file']} is missing, though the journal noted it")
             if (chain.head, len(chain.lines)) != (line["head"], line["lines"]):
                 raise ChainBroken(f"{folder / line['file']} is not the file that the journal noted")
+    _refuse_what_was_not_noted(folder, record, chains)
+
+
+def _refuse_what_was_not_noted(folder: Path, record: Record, chains: dict[str, Chain]) -> None:
+    """A run that came to its end noted all its files, so one that it does not know was laid beside them."""
+    events = {line["event"] for line in record.journal.lines}
+    noted = {line["file"] for line in record.journal.lines if line["event"] == "file_closed"}
+    if "run_ended" in events and (strange := sorted(set(chains) - noted)):
+        raise RecordError(
+            f"{folder / strange[0]} is not noted in the journal, so it is not part of this record"
+        )

@@ -138,10 +138,16 @@ def _known(value: dict[str, Any]) -> ServerIdentity:
 
 def _markers(writer: str, chain: Chain) -> Iterator[MarkerWritten]:
     ended = {line["number"]: line for line in chain.lines if line["event"] == "marker_ended"}
+    numbers: set[int] = set()
     for line in chain.lines:
         if line["event"] != "marker_began":
             continue
+        if line["number"] in numbers:
+            raise ValueError(f"marker {writer} {line['number']} was begun twice")
+        numbers.add(line["number"])
         end = ended.get(line["number"])
+        if end is not None and end["outcome"] == Outcome.ACKED and end["row"] is None:
+            raise ValueError(f"marker {writer} {line['number']} was acknowledged without its row")
         yield MarkerWritten(
             writer=writer,
             number=line["number"],
@@ -208,6 +214,8 @@ def _surveys(lines: Iterable[Line]) -> Iterator[Surveyed]:
         elif line["event"] == "survey_rows":
             rows.extend(SurveyedRow(*row) for row in line["rows"])
         elif line["event"] == "surveyed":
+            if line["rows_count"] != len(rows):
+                raise ValueError(f"a survey of {line['rows_count']} rows noted {len(rows)} of them")
             yield Surveyed(
                 began=line["began"],
                 ended=line["ended"],

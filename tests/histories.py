@@ -121,15 +121,9 @@ def acked(
 
 def unknown(number: int, sent: float, ended: float | None = None, *, writer: str = "a") -> MarkerWritten:
     """A marker of which nobody knows whether it was committed."""
-    return MarkerWritten(
-        writer,
-        number,
-        Instant(sent),
-        None if ended is None else Instant(ended),
-        Outcome.UNKNOWN,
-        None,
-        "silence",
-    )
+    if ended is None:
+        return MarkerWritten(writer, number, Instant(sent), None, Outcome.UNKNOWN)
+    return MarkerWritten(writer, number, Instant(sent), Instant(ended), Outcome.UNKNOWN, None, "silence")
 
 
 def refused(number: int, sent: float, ended: float, *, writer: str = "a") -> MarkerWritten:

@@ -29,8 +29,9 @@ def nothing_is_missing_in_between_doubled_or_foreign(history: History, _: Object
         return _finding(
             Status.INCONCLUSIVE, "no two surveys proven to be of the recovered server tell what is present"
         )
-    faults = tuple(_faults(history))
-    measured = _measured(history)
+    missing = holes(history)
+    faults = tuple(_faults(history, missing))
+    measured = _measured(history, missing)
     if faults:
         return _finding(Status.FAILED, joined(faults), measured)
     doubts = tuple(_doubts(history))
@@ -92,8 +93,8 @@ def _seen_by(present: Iterable[MarkerWritten], absent: Sequence[MarkerWritten]) 
     ]
 
 
-def _faults(history: History) -> Iterator[str]:
-    if missing := holes(history):
+def _faults(history: History, missing: Sequence[MarkerWritten]) -> Iterator[str]:
+    if missing:
         names = some([marker(m) for m in missing])
         yield f"{len(missing)} acknowledged markers are absent though later ones are present: {names}"
     if strange := [f"{r.run_id} {r.writer} {r.number}" for r in history.strangers()]:
@@ -125,9 +126,9 @@ def _doubts(history: History) -> Iterator[str]:
             )
 
 
-def _measured(history: History) -> dict[str, Json]:
+def _measured(history: History, missing: Sequence[MarkerWritten]) -> dict[str, Json]:
     return {
-        "holes": len(holes(history)),
+        "holes": len(missing),
         "strangers": sum(1 for _ in history.strangers()),
         "duplicated": sum(1 for _ in history.duplicates()),
         "refused_present": len(refused_and_present(history)),

@@ -14,6 +14,7 @@ from drills.model import (
     NoncesRead,
     Objectives,
     ProberRan,
+    ProbeTried,
     Stage,
     Status,
     Waited,
@@ -67,9 +68,9 @@ def back_at(
     )
 
 
-def also(history: History, *more: object) -> History:
+def also(history: History, *more: ProbeTried) -> History:
     """The history with further attempts, in their place."""
-    return edited(history, attempts=tuple(sorted((*history.attempts, *more), key=lambda a: a.began)))  # type: ignore[attr-defined]
+    return edited(history, attempts=tuple(sorted((*history.attempts, *more), key=lambda a: a.began)))
 
 
 # --- passed ---------------------------------------------------------------------------------------------
@@ -114,7 +115,8 @@ def test_never_back_fails_once_the_objective_has_passed() -> None:
 
 
 def test_a_control_plane_that_never_shows_an_address_fails() -> None:
-    run = edited(honest(), attempts=(), surveys=(), looks=tuple(looked(391.0 + 5 * n) for n in range(200)))
+    looks = tuple(looked(391.0 + 5 * n) for n in range(200))
+    run = edited(honest(), attempts=(), surveys=(), probers=(), looks=looks)
 
     assert judged(run).status is Status.FAILED
 
@@ -227,6 +229,13 @@ def test_a_name_that_is_denied_again_after_it_had_been_resolved_is_bad() -> None
     gone = also(honest(), failed(9000, 775.2, unresolved=True))
 
     assert judged(gone).status is Status.INCONCLUSIVE
+
+
+def test_a_look_after_probing_was_over_is_no_attempt() -> None:
+    """The clean-up looks as well, and finds nothing: that is what it wants."""
+    run = honest()
+
+    assert timed(edited(run, looks=(*run.looks, looked(795.0, state=None)))) == timed(run)
 
 
 def test_a_control_plane_that_hides_the_address_again_is_a_bad_attempt() -> None:
@@ -343,10 +352,8 @@ def test_what_the_profile_states_for_detection_is_added_to_both_bounds() -> None
     stated, plain = timed(honest(), replace(PRODUCTION, detection_and_decision_s=120.0)), timed(honest())
 
     assert plain.high_s is not None
-    assert (stated.low_s, stated.high_s) == (
-        pytest.approx(plain.low_s + 120.0),
-        pytest.approx(plain.high_s + 120.0),
-    )
+    assert stated.low_s == pytest.approx(plain.low_s + 120.0)
+    assert stated.high_s == pytest.approx(plain.high_s + 120.0)
     assert width_explained(stated)
 
 
