@@ -17,7 +17,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from drills.twin.lies import Lies
@@ -36,9 +36,10 @@ class Route:
     admits: Callable[[IPv4Address], bool]
     port: Callable[[], int | None]
     lies: Lies
-    admitted: Callable[[], None]
+    first_admitted: Callable[[], None]
     certificate: ssl.SSLContext
-    writes: int = field(default=0)
+    connections: int = 0
+    writes: int = 0
 
 
 class Address:
@@ -175,7 +176,9 @@ class _Greeting(asyncio.Protocol):
         if transport.is_closing():
             server.abort()
             return
-        route.admitted()
+        route.connections += 1
+        if route.connections == 1:
+            route.first_admitted()
         to_server = _Pipe(self._address, server)
         transport.set_protocol(to_server)
         to_server.connection_made(transport)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from drills.twin.cluster import Cluster
-from drills.twin.errors import TwinError
+from drills.twin.errors import PostgresFailed, TwinError
 from drills.twin.privileges import run_as_self
 from drills.twin.template import SEGMENT_BYTES
 from drills.twin.truth import Event, Truth
@@ -29,6 +29,9 @@ _COMMIT = re.compile(
     r"len \(rec/tot\): +\d+/ *(?P<length>\d+), .*lsn: (?P<lsn>[0-9A-F]+/[0-9A-F]+), .*"
     r"desc: COMMIT(?:_PREPARED)? .*?(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC"
 )
+_COMPLAINT = re.compile(r"^pg_waldump: error: (.*)$", re.MULTILINE)
+# How pg_waldump says that it has come to where nothing was written yet.
+_ENDS_OF_LOG = ("error in WAL record at", "could not find a valid record after")
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 _SEGMENTS_PER_LOG = 0x1_0000_0000 // SEGMENT_BYTES
 
@@ -56,7 +59,7 @@ async def restore_truth(
         raise TwinError(f"no restore of {source!r} into {recovered!r} has recovered, or the source is gone")
     origin.archive.note_new()
     disaster = world.truth.utc_of(disaster_boot_s)
-    commits = await commits_of(origin, from_segment=None)
+    commits = await commits_of(origin)
     before = [commit for commit in commits if commit.time < disaster]
     fork = lsn_of(left.fields["fork_lsn"])
     lost = [commit for commit in before if commit.lsn >= fork]
@@ -80,17 +83,16 @@ async def restore_truth(
     }
 
 
-async def commits_of(server: Cluster, *, from_segment: str | None) -> list[Commit]:
-    """All commits in the server's log, archived or not, from that segment on; None means all that there is.
+async def commits_of(server: Cluster) -> list[Commit]:
+    """All commits in the server's log, archived or not.
 
     Raises:
-        PostgresFailed: nothing of the log could be read.
+        PostgresFailed: the log could not be read; "no commits" is never said for that reason.
     """
     with tempfile.TemporaryDirectory(prefix="waldump-", dir=server.folder) as folder:
         segments = _gather(server, Path(folder))
-        wanted = [name for name in segments if from_segment is None or name >= from_segment]
         commits: list[Commit] = []
-        for run_of_segments in _contiguous(wanted):
+        for run_of_segments in _contiguous(segments):
             commits += await _dump(server, Path(folder), run_of_segments)
     return commits
 
@@ -133,6 +135,9 @@ async def _dump(server: Cluster, folder: Path, segments: list[str]) -> list[Comm
     program = server.programs.folder / "pg_waldump"
     command = (program, "--path", folder, "--rmgr=Transaction", segments[0], segments[-1])
     printed = await run_as_self(command, may_fail=True)
+    complaint = _COMPLAINT.search(printed)
+    if complaint is not None and not complaint.group(1).startswith(_ENDS_OF_LOG):
+        raise PostgresFailed(f"the log of {server.name} cannot be read: {complaint.group(1)}")
     return [
         Commit(
             lsn=lsn_of(found["lsn"]),

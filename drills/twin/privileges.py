@@ -104,7 +104,12 @@ async def run(command: Sequence[str | Path], account: Account, *, may_fail: bool
         group=account.group,
         extra_groups=account.other_groups,
     )
-    printed, _ = await process.communicate()
+    try:
+        printed, _ = await process.communicate()
+    except asyncio.CancelledError:  # whoever waited has given up: nothing may go on writing behind his back
+        process.kill()
+        await process.wait()
+        raise
     if process.returncode != 0 and not may_fail:
         raise PostgresFailed(f"{Path(command[0]).name} ended with {process.returncode}: {_tail(printed)}")
     return printed.decode(errors="replace")

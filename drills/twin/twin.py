@@ -16,7 +16,8 @@ from drills.twin.arm import Arm
 from drills.twin.clock import ServiceTime
 from drills.twin.config import Config
 from drills.twin.operations import Durations, Operations
-from drills.twin.servers import Server, Servers
+from drills.twin.server import Server
+from drills.twin.servers import Servers
 from drills.twin.side import SideDoor
 from drills.twin.state import State
 from drills.twin.template import Template

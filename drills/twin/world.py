@@ -7,7 +7,6 @@ twin leaves on disk while it runs lies below one folder, its state.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import re
 import ssl
@@ -27,8 +26,6 @@ from drills.twin.restore import Restore
 from drills.twin.template import SEGMENT_BYTES, Template
 from drills.twin.traffic import write_to_zep
 from drills.twin.truth import Truth
-
-DOMAIN = "postgres.twin.test"
 
 # A new server's first backup came 294 to 480 s after its creation, rarely later; one a day follows
 # (several hundred reads in the recordings of azure-cli's tests, from August 2024).
@@ -76,11 +73,10 @@ class World:
         certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._ca.issue_cert(fqdn).configure_cert(certificate)
 
-        def admitted() -> None:
-            if self.truth.first("admitted", server=name) is None:
-                self.truth.record("admitted", server=name, port=port())
+        def first_admitted() -> None:
+            self.truth.record("admitted", server=name, port=port())
 
-        route = Route(admits, port, self.config.lies.about(name), admitted, certificate)
+        route = Route(admits, port, self.config.lies.about(name), first_admitted, certificate)
         address = Address(route)
         await address.open()
         self._addresses.append(address)
@@ -152,15 +148,6 @@ class World:
     def _own_numbers(self, purpose: str) -> random.Random:
         """Random numbers that depend on the seed and the purpose, not on what else happened before."""
         return random.Random(f"{self.config.seed}/{purpose}")
-
-
-def certificate_authority(file: Path) -> trustme.CA:
-    """A new authority for this run; its certificate, not its key, is written to the file."""
-    authority = trustme.CA(organization_name="azure-postgres-drills twin")
-    authority.cert_pem.write_to_path(file)
-    with contextlib.suppress(PermissionError):
-        file.chmod(0o644)
-    return authority
 
 
 def _minor_version(template: Template) -> str:
