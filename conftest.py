@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from drills.twin.template import cache_folder
 
 settings.register_profile("quick", deadline=None, max_examples=100)
 settings.register_profile("ci", deadline=None, max_examples=400, print_blob=True)
@@ -20,9 +21,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the session if a twin that a test killed left its folder or its servers behind."""
     if hasattr(session.config, "workerinput"):
         return  # other workers may still have theirs
-    left = [
-        folder for folder in Path(tempfile.gettempdir()).glob("azure-postgres-drills-twin-*") if _dead(folder)
-    ]
+    left = [folder for folder in (cache_folder() / "twins").glob("twin-*") if _dead(folder)]
     if left:
         print(f"\nleft behind by a twin that is gone: {', '.join(map(str, left))}")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -14,6 +14,8 @@ from time import monotonic, sleep
 
 import pytest
 
+from drills.twin.template import cache_folder
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -22,18 +24,21 @@ def scratch() -> Iterator[Path]:
     """A folder for everything temporary, open to the account that PostgreSQL is dropped to."""
     folder = Path(tempfile.mkdtemp(prefix="left-behind-"))
     folder.chmod(0o755)
+    for name in ("tmp", "cache"):
+        (folder / name).mkdir(mode=0o755)
+    for kept in cache_folder().iterdir():
+        if kept.name != "twins":  # the clusters that twins copy may be shared; where they run may not
+            (folder / "cache" / kept.name).symlink_to(kept)
     yield folder
     shutil.rmtree(folder)
 
 
 def rehearse(scratch: Path) -> subprocess.Popen[str]:
-    temporary = scratch / "tmp"
-    temporary.mkdir(exist_ok=True, mode=0o755)
     command = [sys.executable, "-m", "drills", "rehearse", "-s", "pitr_restore:latest"]
     return subprocess.Popen(
         [*command, "--time-scale", "60", "--out", str(scratch / "runs")],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(temporary)},
+        env={**os.environ, "TMPDIR": str(scratch / "tmp"), "DRILLS_CACHE": str(scratch / "cache")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -80,6 +85,7 @@ def test_three_rehearsals_leave_nothing_behind_even_if_one_is_killed_and_one_is_
 
     assert wait_until_gone(scratch) == []
     assert list((scratch / "tmp").iterdir()) == []
+    assert list((scratch / "cache" / "twins").iterdir()) == []
     assert honest.returncode in (0, 3), told
     assert interrupted.returncode in (1, 3), said
     assert "is deleted and no longer listed" in said
