@@ -27,9 +27,23 @@ def now() -> Instant:
     return Instant(time.clock_gettime(_CLOCK))
 
 
+_ATOMIC_S = 0.001
+"""Between two readings of the run's clock that enclose one of UTC; longer, and the process was held up."""
+_TRIES = 100
+
+
 def read() -> ClockRead:
-    """Read the run's clock and UTC (seconds since 1970) at one moment."""
-    return ClockRead(at=now(), utc_s=time.time())
+    """Read the run's clock and UTC (seconds since 1970) at one moment, a millisecond apart at most.
+
+    A process that is held up between the two readings would look like a clock that was stepped, so a pair that
+    took too long is read again. A machine that never gets through in time gives the last pair it got.
+    """
+    before, utc_s, after = now(), time.time(), now()
+    for _ in range(_TRIES):
+        if after - before <= _ATOMIC_S:
+            break
+        before, utc_s, after = now(), time.time(), now()
+    return ClockRead(at=Instant((before + after) / 2), utc_s=utc_s)
 
 
 def utc() -> datetime:

@@ -141,11 +141,16 @@ class Drill:
         return point_us
 
     def wait_until_archived_past(self, point_us: int) -> None:
-        """Wait until a commit after the point lies in the archive; markers go on meanwhile."""
+        """Wait until a commit after the point lies in the archive; markers go on meanwhile.
+
+        A marker's position lies before its own commit, so the proof is a marker that began after one later than
+        the point had been acknowledged: a second after it is more than any healthy round trip.
+        """
         with self._step("wait for the archive"):
+            later_us = point_us + _SECOND_US
 
             def archived() -> bool:
-                after = source_side.marker_after(self._on_source, self.plan.run_id, point_us)
+                after = source_side.marker_after(self._on_source, self.plan.run_id, later_us)
                 latest = self._sampler.latest if self._sampler else None
                 position = source_side.archived_to(latest) if latest else None
                 return after is not None and position is not None and position > after

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from drills import catalog, environments, judging, rehearsal
 from drills.history import History
 from drills.rehearsal import Twin, TwinSettings
+from tests.twin import conformance
 
 ROOT = Path(__file__).parent.parent
 Watch = Callable[[Path], None]
@@ -58,6 +59,7 @@ def rehearsed(
     with rehearsal.twin(profile, [choice], TwinSettings(**settings)) as twin, _watching(watch, out):
         folder = rehearsal.rehearse(choice, twin, profile=profile, out=out, say=print, stop=threading.Event())
         judged = judging.conclude(folder)
+        _hold_answers_against_their_schemas(twin)
         return Rehearsed(folder, judged.history, judged.result, _truth(twin, judged.history))
 
 
@@ -71,6 +73,23 @@ def _watching(watch: Watch | None, out: Path) -> Iterator[None]:
         thread.join(10.0)
 
 
+def _side_door(twin: Twin, path: str) -> str:
+    request = urllib.request.Request(
+        f"{twin.side_door}/{path}", headers={"Authorization": f"Bearer {twin.side_token}"}
+    )
+    with urllib.request.urlopen(request, timeout=30.0) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+def _hold_answers_against_their_schemas(twin: Twin) -> None:
+    """Every answer that the engine's client got, as the SDK's own models and recorded traffic would have it."""
+    exchanges = [json.loads(line) for line in _side_door(twin, "exchanges").splitlines()]
+    assert exchanges
+    for each in exchanges:
+        conformance.check(each["method"], each["url"], each["status"], each["headers"], each["body"])
+
+
 def _truth(twin: Twin, history: History) -> dict[str, Any]:
     if history.disaster is None or history.request is None:
         return {}
@@ -81,9 +100,5 @@ def _truth(twin: Twin, history: History) -> dict[str, Any]:
             "disaster_boot_s": history.disaster.earliest,
         }
     )
-    request = urllib.request.Request(
-        f"{twin.side_door}/truth/restore?{query}", headers={"Authorization": f"Bearer {twin.side_token}"}
-    )
-    with urllib.request.urlopen(request, timeout=30.0) as answer:
-        truth: dict[str, Any] = json.load(answer)
+    truth: dict[str, Any] = json.loads(_side_door(twin, f"truth/restore?{query}"))
     return truth

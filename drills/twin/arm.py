@@ -19,6 +19,7 @@ from typing import Any
 from aiohttp import web
 
 from drills.twin import clock, responses, tokens
+from drills.twin.exchanges import Exchange, Exchanges
 from drills.twin.operations import Operation, Operations, Status
 from drills.twin.responses import PROVIDER, Refusal
 from drills.twin.servers import Servers
@@ -84,8 +85,10 @@ class Arm:
         *,
         subscription: str,
         scale: float,
+        exchanges: Exchanges,
     ) -> None:
         self._servers = servers
+        self._exchanges = exchanges
         self._operations = operations
         self._identity = identity
         self._subscription = subscription
@@ -129,7 +132,11 @@ class Arm:
         except Exception:  # noqa: BLE001  # ARM never shows a client what broke behind it; the log does
             _LOG.exception("%s %s broke", request.method, request.path)
             response = _json(Refusal.internal_error().body(), status=500)
-        return self._with_headers(request, response)
+        answer = self._with_headers(request, response)
+        self._exchanges.keep(
+            Exchange(request.method, str(request.url), answer.status, dict(answer.headers), answer.text or "")
+        )
+        return answer
 
     async def _dispatch(self, request: web.Request) -> web.Response:
         self._identity.check(

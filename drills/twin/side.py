@@ -1,7 +1,7 @@
 """What does the twin tell about itself, to those who run it and not to those who use it?
 
-A plain HTTP server on loopback, apart from ARM: the twin's name service, its status, and its ground truth. All but
-the name service asks for the token that was handed out at the start.
+A plain HTTP server on loopback, apart from ARM: the twin's name service, its status, what ARM was asked, and its
+ground truth. All but the name service asks for the token that was handed out at the start.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
 
 from drills.twin.errors import TwinError
+from drills.twin.exchanges import Exchanges
 from drills.twin.ground_truth import restore_truth
 from drills.twin.servers import Servers
 from drills.twin.truth import Truth
@@ -28,6 +30,7 @@ class SideDoor:
         servers: Servers,
         world: World,
         truth: Truth,
+        exchanges: Exchanges,
         *,
         token: str,
         status: Callable[[], dict[str, Any]],
@@ -35,6 +38,7 @@ class SideDoor:
         self._servers = servers
         self._world = world
         self._truth = truth
+        self._exchanges = exchanges
         self._token = token
         self._status = status
 
@@ -43,6 +47,7 @@ class SideDoor:
         application = web.Application(middlewares=[self._guard])
         application.router.add_get("/names/{fqdn}", self._resolve)
         application.router.add_get("/status", self._show_status)
+        application.router.add_get("/exchanges", self._show_exchanges)
         application.router.add_get("/truth/events", self._show_events)
         application.router.add_get("/truth/restore", self._show_restore)
         return application
@@ -63,6 +68,10 @@ class SideDoor:
 
     async def _show_status(self, request: web.Request) -> web.Response:
         return web.json_response(self._status())
+
+    async def _show_exchanges(self, request: web.Request) -> web.Response:
+        lines = "".join(json.dumps(asdict(exchange)) + "\n" for exchange in self._exchanges)
+        return web.Response(text=lines, content_type="application/x-ndjson")
 
     async def _show_events(self, request: web.Request) -> web.Response:
         lines = "".join(json.dumps(event.as_json()) + "\n" for event in self._truth.events())

@@ -15,6 +15,7 @@ from aiohttp import web
 from drills.twin.arm import Arm
 from drills.twin.clock import ServiceTime
 from drills.twin.config import Config
+from drills.twin.exchanges import Exchanges
 from drills.twin.operations import Durations, Operations
 from drills.twin.server import Server
 from drills.twin.servers import Servers
@@ -35,6 +36,7 @@ class Twin:
         self._config = config
         self._state = state
         self._truth = Truth(state.folder / "truth.jsonl")
+        self._exchanges = Exchanges()
         self._ca = trustme.CA(organization_name="azure-postgres-drills twin")
         self._ca_file = state.folder / "ca.pem"
         self._ca.cert_pem.write_to_path(str(self._ca_file))
@@ -59,12 +61,19 @@ class Twin:
         await asyncio.gather(*(self._servers.be_born_old(wanted) for wanted in self._config.servers))
         arm = Arm(
             self._servers, self._operations, self._identity,
-            subscription=self._subscription, scale=self._config.time_scale,
+            subscription=self._subscription, scale=self._config.time_scale, exchanges=self._exchanges,
         )  # fmt: skip
         certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._ca.issue_cert("localhost", "127.0.0.1").configure_cert(certificate)
         self._arm_port = await self._serve(arm.application(), certificate)
-        side = SideDoor(self._servers, self._world, self._truth, token=self._side_token, status=self.describe)
+        side = SideDoor(
+            self._servers,
+            self._world,
+            self._truth,
+            self._exchanges,
+            token=self._side_token,
+            status=self.describe,
+        )
         self._side_port = await self._serve(side.application(), None)
 
     async def stop(self) -> None:
