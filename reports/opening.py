@@ -5,6 +5,7 @@ Figures come from result.json alone, and so does the word that decides whether t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -152,9 +153,20 @@ def _judged(result: Result, name: str, scale: Scale, *, live: bool) -> Markup:
         return Markup("The objective of {} {} <strong>missed</strong>: {}").format(
             objective, was, reason(result, name)
         )
-    return Markup("Whether the objective of {} was met <strong>could not be judged</strong>: {}").format(
-        objective, reason(result, name)
+    return Markup("Whether the objective of {} {} met <strong>could not be judged</strong>: {}").format(
+        objective, was, _why_open(result, name, scale)
     )
+
+
+def _why_open(result: Result, name: str, scale: Scale) -> str:
+    """Why an objective could not be judged: what its check says behind the figures that stand here already."""
+    found = finding_of(result, name)
+    clauses = found["summary"].split("; ")[1:] if found else ["no check answered for it"]
+    if not clauses:
+        return "it lies inside the interval."
+    said = "; ".join(clauses)
+    in_wall = not scale.is_real_time and re.search(r"\d s\b", said) is not None
+    return said.rstrip(".") + (" (in wall seconds)." if in_wall else ".")
 
 
 OBJECTIVE_CHECKS = {"rto": "service_was_back", "rpo": "data_lost", "restore_point": "restore_point"}

@@ -27,6 +27,8 @@ class Declared:
     profile: Mapping[str, Any] = field(default_factory=dict)
     plan: Mapping[str, Any] = field(default_factory=dict)
     files: Sequence[RecordFile] = ()
+    result_agrees: bool | None = None
+    """Whether result.json, as it was written, says what the record proves; None where there is none."""
 
     @property
     def objectives(self) -> Mapping[str, Any]:

@@ -46,6 +46,7 @@ class Page:
     recovered: details.Facts
     expected: details.Facts
     calls: Sequence[details.Call]
+    states_detection: bool
     declared: Declared
     run_id: str
     folder: str
@@ -97,6 +98,7 @@ def _page(history: History, result: Result, declared: Declared) -> Page:
         recovered=details.facts(result.get("recovered"), scale),
         expected=details.expected(declared),
         calls=details.calls(history),
+        states_detection=bool((result["rto"] or {}).get("detection_and_decision_s")),
         declared=declared,
         run_id=history.run.run_id,
         folder=f"runs/{'' if opened.live else 'REHEARSAL-'}{history.run.run_id}",
