@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 import tenacity
@@ -27,7 +27,7 @@ from drills.model import ArchiveSampled, Disaster, Instant, ServerLooked, Survey
 from drills.observe import source as source_side
 from drills.observe import vectors
 from drills.observe.connections import Login, NameUnknown, one_line
-from drills.observe.processes import Child, News
+from drills.observe.observers import Observers
 from drills.observe.survey import survey
 
 if TYPE_CHECKING:
@@ -72,9 +72,8 @@ class Drill:
         self._say = say
         self._stop = stop
         self._steps = count(1)
-        self._news = News()
-        self._writers: list[Child] = []
-        self._prober: Child | None = None
+        self._observers = Observers(plan.run_id, login=login, folder=folder, journal=journal)
+        self._news = self._observers.news
         self._sampler: ArchiveSampler | None = None
         self._source_seen: ServerSeen | None = None
         self._source: Source | None = None
@@ -98,19 +97,20 @@ class Drill:
             self._source = source_side.Source(self._login, seen.fqdn)
             self._journal.write("source_seen", **asdict(seen))
             source_side.prepare(self._source, self._journal)
-            self._start_prober()
+            self._observers.start_prober(period_s=self._pace.probe_period_s, limit_s=self._pace.probe_limit_s)
 
     @contextmanager
     def markers_and_archive_watched(self) -> Iterator[None]:
         """Have markers written and the archive sampled while the body runs."""
         self._sampler = source_side.ArchiveSampler(self._on_source, self._journal)
-        for writer in "ab":
-            self._writers.append(self._start_writer(writer))
+        self._observers.start_writers(
+            self._on_source.fqdn, period_s=self._pace.marker_period_s, limit_s=self._pace.marker_limit_s
+        )
         self._sampler.start()
         try:
             yield
         finally:
-            self._stop_writers()
+            self._observers.stop_writers()
             self._sampler.close()
 
     def watch_source(self) -> None:
@@ -120,7 +120,7 @@ class Drill:
                 lambda: self._news.first_acked is not None,
                 what="the first marker to be acknowledged",
                 limit_s=30.0,
-                alive=lambda: any(w.alive() for w in self._writers),
+                alive=self._observers.writer_alive,
             )
             window_ends = Instant((self._news.first_acked or clock.now()) + self._pace.window_s)
             while clock.now() < window_ends and not self._stop.is_set():
@@ -185,11 +185,14 @@ class Drill:
             self._say(f"disaster; restoring to {_utc(point_us):%H:%M:%S}Z as {self.plan.recovered}")
             self._send_restore(point_us)
             self._sample_after_disaster()
-            self._stop_writers()
+            self._observers.stop_writers()
             self._wait_until_ready()
 
     def open_network(self) -> None:
-        """Let this machine through the new server's firewall, a step inside the RTO."""
+        """Let this machine through the new server's firewall, a step inside the RTO.
+
+        A write that a probe got through ends the wait: the operation's status is told only once a minute.
+        """
         with self._step("open the network"):
             began = clock.now()
             if self._ready_unseen_since is not None:
@@ -204,7 +207,7 @@ class Drill:
                         address=address,
                     )
                 )
-                rule.wait(limit_s=self._left())
+                self._wait_until_open(rule)
 
     def wait_for_write(self) -> None:
         """Wait until a probe has written to the recovered server and read it back."""
@@ -213,7 +216,7 @@ class Drill:
                 lambda: self._stop.is_set() or self._news.written_since(Instant(0.0)),
                 what="the first write on the recovered server",
                 limit_s=self._left(),
-                alive=self._prober_alive,
+                alive=self._observers.prober_alive,
             )
             self._go_on()
             self._say(f"the recovered server takes writes, {self._since_disaster()} after the disaster")
@@ -247,7 +250,7 @@ class Drill:
     def prove_by_source(self) -> None:
         """Stop probing and ask the source which nonces it holds: none that a recovered server took."""
         with self._step("ask the source"):
-            self._stop_prober()
+            self._observers.stop_prober()
             source_side.read_nonces(self._on_source, self._journal, self.plan.run_id)
 
     def caveat(self, sentence: str) -> None:
@@ -258,8 +261,8 @@ class Drill:
 
     def clean_up(self) -> None:
         """Stop every process, delete the server that was named, and see that it is gone."""
-        self._stop_writers()
-        self._stop_prober()
+        self._observers.stop_writers()
+        self._observers.stop_prober()
         if self._sampler is not None:
             self._sampler.close()
         with self._step("clean up"):
@@ -399,8 +402,7 @@ class Drill:
         if seen is not None and seen.fqdn is not None and self._fqdn is None:
             self._fqdn = seen.fqdn
             self._journal.write("recovered_seen", **asdict(seen))
-            if self._prober is not None:
-                self._prober.order(fqdn=seen.fqdn)
+            self._observers.probe(seen.fqdn)
         return seen
 
     def _insist(self, send: Callable[[], Operation]) -> Operation:
@@ -413,6 +415,16 @@ class Drill:
             reraise=True,
         )
         return insist(send)
+
+    def _wait_until_open(self, rule: Operation) -> None:
+        clock.wait_for(
+            lambda: self._news.written_since(Instant(0.0)) or rule.ended(),
+            until=bool,
+            what="the firewall rule to take effect",
+            limit_s=self._left(),
+            every_s=0.05,
+            stop=self._stop,
+        )
 
     def _survey(self) -> Surveyed:
         """Survey the recovered server; one that does not answer now may answer within the probe's limit."""
@@ -439,7 +451,7 @@ class Drill:
                 lambda: self._stop.is_set() or self._news.written_since(surveyed.ended),
                 what="a write after the surveys",
                 limit_s=max(self._left(), 2 * self._pace.probe_limit_s),
-                alive=self._prober_alive,
+                alive=self._observers.prober_alive,
             )
         except WaitedTooLong as problem:
             self._say(str(problem))
@@ -465,48 +477,6 @@ class Drill:
     def _since_disaster(self) -> str:
         elapsed = 0.0 if self._disaster is None else clock.now() - self._disaster
         return f"{elapsed * self.plan.time_scale:.0f} s"
-
-    # --- processes --------------------------------------------------------------------------------------
-
-    def _start_writer(self, writer: str) -> Child:
-        order = {
-            "run_id": self.plan.run_id,
-            "writer": writer,
-            "fqdn": self._on_source.fqdn,
-            "period_s": self._pace.marker_period_s,
-            "limit_s": self._pace.marker_limit_s,
-            "login": asdict(self._login),
-            "path": str(self._folder / f"markers-{writer}.jsonl"),
-        }
-        return self._start("marker_writer", order, heard=partial(self._news.of_writer, writer))
-
-    def _start_prober(self) -> None:
-        order = {
-            "run_id": self.plan.run_id,
-            "prober": "new",
-            "period_s": self._pace.probe_period_s,
-            "limit_s": self._pace.probe_limit_s,
-            "login": asdict(self._login),
-            "path": str(self._folder / "probes-new.jsonl"),
-        }
-        self._prober = self._start("prober", order, heard=self._news.of_prober)
-
-    def _start(self, module: str, order: dict[str, Any], *, heard: Callable[[dict[str, Any]], None]) -> Child:
-        child = Child(module, order, heard=heard, log=self._folder / "processes.log")
-        self._journal.write("process_started", module=module, pid=child.pid)
-        return child
-
-    def _prober_alive(self) -> bool:
-        return self._prober is not None and self._prober.alive()
-
-    def _stop_writers(self) -> None:
-        while self._writers:
-            self._writers.pop().stop()
-
-    def _stop_prober(self) -> None:
-        if self._prober is not None:
-            self._prober.stop()
-            self._prober = None
 
 
 def _ready(seen: ServerSeen | None) -> bool:
