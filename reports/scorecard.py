@@ -108,7 +108,7 @@ def _boundary_row(result: Result) -> Row:
 
 
 _ROWS = {
-    "missing": ("Integrity", "no row missing, doubled or foreign"),
+    "missing": ("Integrity", "no holes, doubles or strangers"),
     "answered": ("Identity", "the recovered server answered"),
     "left_behind": ("Clean-up", "nothing of the drill is left"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -47,10 +48,25 @@ HISTORIES = {
 }
 
 
-@pytest.fixture(params=list(HISTORIES.values()), ids=list(HISTORIES))
-def history(request: pytest.FixtureRequest) -> History:
-    found: History = request.param
-    return found
+@pytest.fixture(params=list(HISTORIES))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def history(name: str) -> History:
+    return HISTORIES[name]
+
+
+@pytest.fixture
+def html(name: str) -> str:
+    return drawn(name)
+
+
+@cache
+def drawn(name: str) -> str:
+    """Each page is drawn once, however many tests read it."""
+    return page_of(HISTORIES[name])
 
 
 def strip_of(page: Element) -> str:
@@ -64,8 +80,7 @@ def rto_row(page: Element) -> Element:
 # --- one file, for anybody ------------------------------------------------------------------------------
 
 
-def test_a_page_asks_for_nothing_and_runs_nothing(history: History) -> None:
-    html = page_of(history)
+def test_a_page_asks_for_nothing_and_runs_nothing(html: str) -> None:
     page = read(html)
 
     policy = page.one("meta", **{"http-equiv": "Content-Security-Policy"})
@@ -75,20 +90,21 @@ def test_a_page_asks_for_nothing_and_runs_nothing(history: History) -> None:
     assert all((a.attributes["href"] or "").startswith("#") for a in page.all("a"))
 
 
-def test_every_link_leads_somewhere_on_the_page(history: History) -> None:
-    page = read(page_of(history))
+def test_every_link_leads_somewhere_on_the_page(html: str) -> None:
+    page = read(html)
     everything = [page, *(e for name in ("section", "tr", "h3", "div") for e in page.all(name))]
     ids = {e.attributes.get("id") for e in everything}
     assert {(a.attributes["href"] or "")[1:] for a in page.all("a")} <= ids
 
 
-def test_a_page_can_be_read_aloud(history: History) -> None:
-    page = read(page_of(history))
+def test_a_page_can_be_read_aloud(html: str) -> None:
+    page = read(html)
 
     assert len(page.all("h1")) == 1
     assert page.one("html").attributes["lang"] == "en"
     for table in page.all("table"):
-        assert table.one("caption").text
+        assert table.children[0].name == "caption"
+        assert table.children[0].text
         assert all(th.attributes.get("scope") in {"col", "row"} for th in table.all("th"))
         assert all(th.text for th in table.all("th"))
     for drawing in page.all("svg"):
@@ -98,17 +114,17 @@ def test_a_page_can_be_read_aloud(history: History) -> None:
         assert drawing.attributes["aria-labelledby"] == f"{first.attributes['id']} {second.attributes['id']}"
 
 
-def test_no_id_stands_twice(history: History) -> None:
-    ids = re.findall(r'\sid="([^"]+)"', page_of(history))
+def test_no_id_stands_twice(html: str) -> None:
+    ids = re.findall(r'\sid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
 
 
-def test_the_same_record_gives_the_same_bytes(history: History) -> None:
-    assert page_of(history) == page_of(history)
+def test_the_same_record_gives_the_same_bytes(history: History, html: str) -> None:
+    assert html == page_of(history)
 
 
-def test_a_page_stays_small(history: History) -> None:
-    assert len(page_of(history).encode()) <= 150_000
+def test_a_page_stays_small(html: str) -> None:
+    assert len(html.encode()) <= 150_000
 
 
 def test_a_page_of_ten_markers_a_second_over_the_longest_window_stays_small() -> None:
@@ -186,8 +202,8 @@ def test_the_headline_says_the_verdict_in_words(history: History, live: str, reh
     assert read(page_of(rehearsed(history))).one("header").one("span", css="badge").text == rehearsal
 
 
-def test_nobody_is_called_compliant_and_nothing_can_be_signed(history: History) -> None:
-    text = read(page_of(history)).text.lower()
+def test_nobody_is_called_compliant_and_nothing_can_be_signed(html: str) -> None:
+    text = read(html).text.lower()
     assert "complian" not in text
     assert "signature" not in text
 
@@ -339,17 +355,17 @@ def test_failures_come_first_then_what_is_open() -> None:
     assert verdicts.index("? inconclusive") < verdicts.index("✓ passed")
 
 
-def test_every_finding_stands_on_the_page_with_its_sentence(history: History) -> None:
+def test_every_finding_stands_on_the_page_with_its_sentence(history: History, html: str) -> None:
     result: dict[str, Any] = judged(history)
-    text = read(page_of(history)).text
+    text = read(html).text
     for finding in result["findings"]:
         assert finding["check"] in text
         assert finding["summary"][1:] in text
 
 
-def test_every_caveat_and_every_limit_stands_on_the_page(history: History) -> None:
+def test_every_caveat_and_every_limit_stands_on_the_page(history: History, html: str) -> None:
     result: dict[str, Any] = judged(history)
-    page = read(page_of(history))
+    page = read(html)
     for caveat in result["caveats"]:
         assert caveat[1:] in page.one("aside", css="caveats").text
     for limit in result["does_not_show"]:
