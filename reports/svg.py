@@ -138,7 +138,7 @@ class Drawing:
         )
         return Markup(
             '<svg role="img" aria-labelledby="{0}-title {0}-desc" viewBox="0 0 {1} {2}" '
-            'xmlns="http://www.w3.org/2000/svg" font-family="system-ui, sans-serif">'
+            'font-family="system-ui, sans-serif">'
             '<title id="{0}-title">{3}</title><desc id="{0}-desc">{4}</desc>{5}{6}</svg>'
         ).format(
             self.name,

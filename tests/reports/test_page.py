@@ -86,6 +86,7 @@ def test_a_page_asks_for_nothing_and_runs_nothing(html: str) -> None:
     policy = page.one("meta", **{"http-equiv": "Content-Security-Policy"})
     assert policy.attributes["content"] == "default-src 'none'; style-src 'unsafe-inline'"
     assert not [e for name in ("script", "link", "img", "iframe", "object") for e in page.all(name)]
+    assert "://" not in html
     assert not re.search(r"url\(\s*['\"]?(?!#)|@import|\ssrc=|\son[a-z]+=", html)
     assert all((a.attributes["href"] or "").startswith("#") for a in page.all("a"))
 
