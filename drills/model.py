@@ -46,6 +46,14 @@ class WaitedFor(StrEnum):
     PERSON = "person"
 
 
+class AttemptSort(StrEnum):
+    """What a prober holds on to: nothing, a session until it breaks, or the primary of before the fault."""
+
+    NEW = "new"
+    HELD = "held"
+    OLD = "old"
+
+
 # --- intervals and findings -----------------------------------------------------------------------------
 
 
@@ -124,7 +132,10 @@ class ServerIdentity:
 
 @dataclass(frozen=True, slots=True)
 class MarkerRow:
-    """What the row of a marker returned to its writer. ``*_us`` are microseconds since 1970 by the server."""
+    """What the row of a marker returned to its writer. ``*_us`` are microseconds since 1970 by the server.
+
+    ``watched`` is a fact that damage changes where no transaction id shows it, as the statement saw it.
+    """
 
     server_time_us: int
     statement_time_us: int
@@ -134,6 +145,7 @@ class MarkerRow:
     timeline: int
     synchronous_commit: str
     server_started_us: int
+    watched: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +199,30 @@ class InventoryTaken:
     rows_by_run: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class StandingRow:
+    """A row of the permanent stream of the heartbeat, as it stood on the source before the disaster.
+
+    It carries the server's time, the heartbeat's own UTC, and how long the one before it took (wall seconds).
+    """
+
+    number: int
+    server_time_us: int
+    heartbeat_us: int
+    before_took_s: float | None
+    lsn: Lsn
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRead:
+    """The standing markers of the source, read in one transaction together with the server's clock."""
+
+    began: Instant
+    ended: Instant
+    server_time_us: int
+    rows: tuple[StandingRow, ...]
+
+
 # --- attempts -------------------------------------------------------------------------------------------
 
 
@@ -205,6 +241,9 @@ class ProbeTried:
     """One try of a prober to use the recovered server; ``ended`` None: it has no outcome.
 
     ``unresolved`` is True where only our own resolver still denied a name that the control plane had shown.
+    ``session`` is the number of the prober's held session that carried it (None: a connection of its own).
+    ``timeline`` is that which acknowledged its write, read back or not, by the statement's own answer (None: not
+    acknowledged, or not asked). ``right`` says whether every damaged row read right (None: not looked at).
     """
 
     prober: str
@@ -216,6 +255,9 @@ class ProbeTried:
     identity: ServerIdentity | None = None
     error: str | None = None
     unresolved: bool = False
+    session: int | None = None
+    timeline: int | None = None
+    right: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +269,16 @@ class ProberRan:
     limit_s: float
     began: Instant
     stopped: Instant | None
+    sort: AttemptSort = AttemptSort.NEW
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A session that a prober opened and held on to; a session is never opened again under its number."""
+
+    prober: str
+    session: int
+    at: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +300,24 @@ class NoncesRead:
     ended: Instant
     identity: ServerIdentity
     nonces: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceIdentified:
+    """Which PostgreSQL the source was before the disaster."""
+
+    began: Instant
+    ended: Instant
+    identity: ServerIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAskedInVain:
+    """The source was asked for the nonces after the recovery, and did not answer."""
+
+    began: Instant
+    ended: Instant
+    error: str
 
 
 # --- the source and its archive -------------------------------------------------------------------------
@@ -284,6 +354,190 @@ class RestoreRequested:
     recovered: str
     point_us: int
     accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FailoverRequested:
+    """A restart with failover was asked for; ``ended`` None: nobody knows whether it was taken."""
+
+    began: Instant
+    ended: Instant | None
+    server: str
+    mode: str
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OperationEnded:
+    """An operation of the provider was over between *began*, the look before, and *ended*, the look that said so."""
+
+    name: str
+    resource: str
+    began: Instant
+    ended: Instant
+    succeeded: bool
+
+
+# --- damage, and how it was undone ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DamageDone:
+    """A statement of the drill damaged tables of `dr_drill`; *began* and *ended* are those of its COMMIT.
+
+    ``xid`` is its top-level transaction. Where nothing of that can be seen (DELETE, DROP), ``watched_before`` is
+    the watched fact of the markers as it was before.
+    """
+
+    began: Instant
+    ended: Instant | None
+    kind: str
+    tables: tuple[str, ...]
+    xid: int | None = None
+    watched_before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceClosed:
+    """The step that closes the source to writers; ``ended`` None: it never ended."""
+
+    began: Instant
+    ended: Instant | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableSeen:
+    """A table of `dr_drill` as it was on a server; ``rows`` None: it was not there.
+
+    ``wrong_rows`` counts damaged rows that do not hold what they should (None: not a damaged table, or not
+    counted); ``fingerprint`` is that of the whole table.
+    """
+
+    began: Instant
+    ended: Instant
+    server: str
+    table: str
+    rows: int | None
+    wrong_rows: int | None
+    fingerprint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RepairCompared:
+    """Good writes into a damaged table, held against the table after its repair; each named by its key."""
+
+    began: Instant
+    ended: Instant
+    table: str
+    compared: int
+    overwritten: tuple[str, ...]
+    missing: tuple[str, ...]
+    set_aside: tuple[str, ...]
+
+
+# --- configuration, rules and hooks ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationDeclared:
+    """What the profile says of the source, and where a copy may come back; the words are the service's."""
+
+    tier: str
+    sku: str
+    sku_or_higher: bool
+    vcores: int
+    memory_gb: int
+    version: int
+    storage_gb: int
+    storage_or_more: bool
+    high_availability: str
+    backup_retention_days: int
+    geo_redundant_backup: bool
+    minimum_tls: str
+    extensions: tuple[str, ...]
+    vector_index: str
+    region: str | None = None
+    paired_region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerDescribed:
+    """A server as the control plane described it; None where the answer left something out."""
+
+    began: Instant
+    ended: Instant
+    name: str
+    location: str | None
+    state: str | None
+    tier: str | None
+    sku: str | None
+    vcores: int | None
+    memory_gb: float | None
+    version: str | None
+    storage_gb: int | None
+    zone: str | None
+    standby_zone: str | None
+    high_availability: str | None
+    high_availability_state: str | None
+    retention_days: int | None
+    geo_redundant_backup: bool | None
+    earliest_restore_us: int | None
+    created_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRead:
+    """What the database itself says of its configuration."""
+
+    began: Instant
+    ended: Instant
+    server: str
+    extensions: tuple[str, ...]
+    minimum_tls: str | None
+    vector_index: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupsListed:
+    """When the newest automatic backup of a server was completed; None: the list named none."""
+
+    began: Instant
+    ended: Instant
+    server: str
+    newest_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionDeclared:
+    """A rule of the application: the sentence that it proves and the tables that it reads."""
+
+    proves: str
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionRun:
+    """A rule was asked of a server: how many rows break it, and how many rows its tables hold (None: no table)."""
+
+    began: Instant
+    ended: Instant
+    server: str
+    proves: str
+    violations: int | None
+    rows_by_table: dict[str, int | None]
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HookRan:
+    """A hook of the operator's own; ``ended`` None: it never came back within its limit."""
+
+    point: str
+    began: Instant
+    ended: Instant | None
+    exit_code: int | None
+    error: str | None = None
 
 
 # --- the course of the run ------------------------------------------------------------------------------
