@@ -12,8 +12,10 @@ import argparse
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +60,7 @@ def main() -> int:
 
 def _run(seed: int, *, durations: str) -> Row:
     variant = ("latest", "chosen")[seed % 2]
-    with tempfile.TemporaryDirectory() as out:
+    with tempfile.TemporaryDirectory() as out, redirect_stdout(StringIO()):
         run = rehearsed(variant, Path(out), seed=seed, operation_durations=durations)
     result, scale = run.result, run.scale
     pairs = [("RTO", result["rto"], back_after_s(run))]

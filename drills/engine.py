@@ -406,7 +406,18 @@ class Drill:
         return seen
 
     def _insist(self, send: Callable[[], Operation]) -> Operation:
-        """Send again while the server is busy or nothing came back: only for what may be sent twice."""
+        """Send again while the server is busy or nothing came back: only for what may be sent twice.
+
+        What passes between a call that was not taken and the next one is the tool's wait, not the service's.
+        """
+        sent: list[Instant] = []
+
+        def once() -> Operation:
+            sent.append(clock.now())
+            if len(sent) > 1:
+                self._waited(WaitedFor.TOOL, "sent again what had not been taken", *sent[-2:])
+            return send()
+
         insist = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((Busy, NothingCameBack)),
             wait=tenacity.wait_fixed(self._pace.look_every_s),
@@ -414,7 +425,7 @@ class Drill:
             sleep=clock.sleep,
             reraise=True,
         )
-        return insist(send)
+        return insist(once)
 
     def _wait_until_open(self, rule: Operation) -> None:
         clock.wait_for(

@@ -217,7 +217,7 @@ def _hold_against_journal(folder: Path, record: Record) -> None:
             chain = chains.get(line["file"])
             if chain is None:
                 raise RecordError(f"{folder / line['file']} is missing, though the journal noted it")
-            if (chain.head, len(chain.lines)) != (line["head"], line["lines"]):
+            if (chain.head, len(chain.lines), chain.cut) != (line["head"], line["lines"], line["cut"]):
                 raise ChainBroken(f"{folder / line['file']} is not the file that the journal noted")
     _refuse_what_was_not_noted(folder, record, chains)
 

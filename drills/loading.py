@@ -3,10 +3,10 @@
 The journal's lines are named after what they note. Most are one observation each, field by field; acts that
 can end unseen have two lines, *began* and *ended*, and one without the other stays open.
 
-    journal.jsonl           run_began, step_began/_ended, call_began/_ended, restore_began/_ended, server_named,
-                            inventory_taken, archive_sampled, disaster, server_looked, answered, waited,
-                            survey_rows + surveyed, nonces_read, vector_queried, servers_listed, caveat,
-                            file_closed, run_ended
+    journal.jsonl           run_began, step_began/_ended, call_began/_ended, operation_ended,
+                            restore_began/_ended, server_named, inventory_taken, archive_sampled, disaster,
+                            server_looked, answered, waited, survey_rows + surveyed, nonces_read,
+                            vector_queried, servers_listed, caveat, file_closed, run_ended
     markers-<writer>.jsonl  writer_began, marker_began/_ended, writer_stopped
     probes-<prober>.jsonl   prober_began, probe_began/_ended, prober_stopped
 """
@@ -279,6 +279,7 @@ def _waits(lines: Iterable[Line]) -> Iterator[Waited]:
 def _calls(lines: Iterable[Line]) -> Iterator[CallMade]:
     lines = list(lines)
     ended = {line["call"]: line for line in lines if line["event"] == "call_ended"}
+    done = {line["call"]: line["ended"] for line in lines if line["event"] == "operation_ended"}
     for line in lines:
         if line["event"] != "call_began":
             continue
@@ -293,6 +294,7 @@ def _calls(lines: Iterable[Line]) -> Iterator[CallMade]:
             correlation_id=end.get("correlation_id"),
             operation=end.get("operation"),
             error=end.get("error"),
+            operation_ended=done.get(line["call"]),
         )
 
 

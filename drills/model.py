@@ -259,6 +259,11 @@ class ProbeTried:
     timeline: int | None = None
     right: bool | None = None
 
+    @property
+    def acknowledged(self) -> bool:
+        """Whether its write was acknowledged, read back or not."""
+        return self.stage is Stage.WRITTEN or self.timeline is not None
+
 
 @dataclass(frozen=True, slots=True)
 class ProberRan:
@@ -565,7 +570,11 @@ class Waited:
 
 @dataclass(frozen=True, slots=True)
 class CallMade:
-    """A call that changes something at the provider; ``ended`` None or ``status`` None: UNKNOWN."""
+    """A call that changes something at the provider; ``ended`` None or ``status`` None: UNKNOWN.
+
+    ``ended`` is when the answer to the request came; ``operation_ended`` when the work that it began was seen to
+    have ended well, None if nobody saw that.
+    """
 
     name: str
     resource: str
@@ -576,6 +585,7 @@ class CallMade:
     correlation_id: str | None = None
     operation: str | None = None
     error: str | None = None
+    operation_ended: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

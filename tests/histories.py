@@ -326,7 +326,7 @@ def _run(variant: str) -> RunIdentity:
 
 
 def _called(name: str, began: float, ended: float, status: int) -> CallMade:
-    return CallMade(name, COPY_NAME, Instant(began), Instant(ended), status)
+    return CallMade(name, COPY_NAME, Instant(began), Instant(ended), status, operation_ended=Instant(ended))
 
 
 def _clock(at: float) -> ClockRead:

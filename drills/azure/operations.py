@@ -8,6 +8,7 @@ drill looks at the server itself. A poll that fails is no end: it is taken up ag
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +34,13 @@ _ABSENT = 204
 class Operation:
     """What the provider accepted and works on."""
 
-    def __init__(self, name: str, begin: Begin, poller: LROPoller[Any]) -> None:
-        """Follow a poller; `begin` resumes it after a poll that failed."""
+    def __init__(
+        self, name: str, begin: Begin, poller: LROPoller[Any], *, note_end: Callable[[], None]
+    ) -> None:
+        """Follow a poller; `begin` resumes it after a poll that failed, `note_end` is called once, at its end."""
         self.name = name
+        self._note_end = note_end
+        self._noted = False
         self._begin = begin
         self._poller = poller
         self._resumes = 0
@@ -59,6 +64,9 @@ class Operation:
             return self._resume(problem)
         except AzureError as problem:
             return self._resume(problem)
+        if not self._noted:
+            self._noted = True
+            self._note_end()
         return True
 
     def wait(self, *, limit_s: float) -> None:
@@ -98,7 +106,10 @@ class Caller:
             raise _refusal(name, resource, problem) from problem
         answer = self._witness.last
         self._note(call, answer, error=None)
-        return Operation(f"{name} of {resource}", begin, poller)
+        return Operation(f"{name} of {resource}", begin, poller, note_end=partial(self._note_end, call))
+
+    def _note_end(self, call: int) -> None:
+        self._journal.write("operation_ended", call=call, ended=clock.now())
 
     def _note(self, call: int, answer: Answer | None, *, error: str | None) -> None:
         self._journal.write(

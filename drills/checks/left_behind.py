@@ -14,6 +14,8 @@ from drills.checks.wording import joined, some
 from drills.history import History
 from drills.model import CallMade, Finding, Instant, Objectives, Status
 
+ACCEPTED = 202
+"""The HTTP status that says that work has begun, and not that it has ended."""
 REFUSED_FROM = 400
 """The first HTTP status that says that a request was not taken."""
 UNSURE_FROM = 500
@@ -81,12 +83,15 @@ def _clean_up_began(history: History) -> Instant | None:
 def _settled_at(history: History, name: str) -> Instant | None:
     """From when on an absence is an end: the deletion ended, or the creation was refused; None: never.
 
-    A deletion whose answer never came settles it from its own beginning: a server that is absent after that
-    has been deleted, or was never there.
+    A deletion that was accepted settles it when its operation has ended, since a server can be hidden while it
+    is being deleted, and come back if that fails. One whose answer never came settles it from its own beginning:
+    a server that is absent after that has been deleted, or was never there.
     """
     deletions = [call for call in _calls(history, name) if call.name.lower().startswith(_DELETE)]
     if deletions:
         last = max(deletions, key=lambda call: call.began)
+        if last.status == ACCEPTED:
+            return last.operation_ended
         return last.began if last.ended is None else last.ended
     creations = [call for call in _calls(history, name) if call.status is not None and call.ended is not None]
     if creations and all(_was_refused(call) for call in creations):

@@ -141,10 +141,13 @@ def _steps(history: History) -> Iterable[Event]:
 def _calls(history: History) -> Iterable[Event]:
     for number, call in enumerate(history.calls):
         noted = asdict(call)
+        over = noted.pop("operation_ended")
         asked = {name: noted.pop(name) for name in ("name", "resource", "began")}
         yield call.began, "call_began", {"call": number, **asked}
         if call.ended is not None:
             yield call.ended, "call_ended", {"call": number, **noted}
+        if over is not None:
+            yield over, "operation_ended", {"call": number, "ended": over}
 
 
 def _surveys(history: History) -> Iterable[Event]:

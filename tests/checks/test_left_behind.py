@@ -17,7 +17,8 @@ def listed(at: float, *names: str) -> ServersListed:
 
 
 def called(name: str, began: float, ended: float | None, status: int | None) -> CallMade:
-    return CallMade(name, COPY_NAME, Instant(began), None if ended is None else Instant(ended), status)
+    answered = None if ended is None else Instant(ended)
+    return CallMade(name, COPY_NAME, Instant(began), answered, status, operation_ended=answered)
 
 
 RESTORED = called("restore to a point in time", 390.1, 390.6, 202)
@@ -37,6 +38,15 @@ def test_a_deletion_whose_answer_never_came_is_settled_by_the_listing() -> None:
     silent = called("delete", 782.0, None, None)
 
     assert judged(edited(honest(), calls=(RESTORED, silent))).status is Status.PASSED
+
+
+def test_a_deletion_that_was_accepted_and_never_seen_to_end_proves_nothing_by_an_early_listing() -> None:
+    """A server can be hidden while it is being deleted, and come back if that fails."""
+    accepted = replace(called("delete", 782.0, 782.4, 202), operation_ended=None)
+
+    run = edited(honest(), calls=(RESTORED, accepted), listings=(listed(783.0),))
+
+    assert judged(run).status is Status.INCONCLUSIVE
 
 
 # --- failed ---------------------------------------------------------------------------------------------
