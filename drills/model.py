@@ -372,17 +372,6 @@ class FailoverRequested:
     accepted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OperationEnded:
-    """An operation of the provider was over between *began*, the look before, and *ended*, the look that said so."""
-
-    name: str
-    resource: str
-    began: Instant
-    ended: Instant
-    succeeded: bool
-
-
 # --- damage, and how it was undone ----------------------------------------------------------------------
 
 

@@ -8,8 +8,11 @@
     archived    =========|              |         exposed: between what was certainly in the archive
                          A0             |               and what certainly was not
 
-A drill's source is alive and may still flush what a dead one could not, so what survived flatters: the upper
-bound of the loss is the larger of both.
+A drill's source is alive and may still flush what a dead one could not, so what survived flatters: after a restore
+of the latest state the upper bound is the larger of both.
+
+    geo         request ¦-----------¦ operation ended       the service picks its copy somewhere between
+    cut over    closing ¦-----------¦ last one refused      good writes since the point are the price, too
 """
 
 from __future__ import annotations
@@ -21,11 +24,11 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from statistics import median
 
+from drills.checks.source_closed import closing
 from drills.checks.wording import against, bounds, disagreement, joined, marker, seconds, some, span
-from drills.history import History, Presence
+from drills.history import History, Presence, Promise, Recovery
 from drills.model import (
     ArchiveSampled,
-    Disaster,
     Finding,
     Instant,
     Interval,
@@ -45,6 +48,9 @@ LONGEST_UNWATCHED_S = 5.0
 TOLERATED_EXCESS = 1.05
 """How far a lag may exceed the objective and still be only a sentence."""
 
+JUDGED_IN_SECONDS = frozenset({Recovery.LATEST, Recovery.GEO, Recovery.CUT_OVER})
+"""Recoveries whose loss is a stretch of time; the others are judged by their point, or in rows."""
+
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 _LOG_FILE = 2**32
 
@@ -54,7 +60,8 @@ def acknowledged_data_lost_within_the_objective(history: History, objectives: Ob
 
     Lost is what was acknowledged before the disaster and is absent on the recovered server; exposed is what was
     acknowledged and not yet archived when it struck. Both are intervals, and the whole of the larger one has to
-    lie within the objective.
+    lie within the objective. Where the service chooses the copy, or the source is closed on purpose, the loss
+    reaches to that moment.
     """
     if (reason := _nothing_to_judge(history)) is not None:
         return _finding(Status.INCONCLUSIVE, reason)
@@ -67,13 +74,12 @@ def acknowledged_data_lost_within_the_objective(history: History, objectives: Ob
     status = Status.INCONCLUSIVE if doubts and decided is Status.PASSED else decided
     if status is Status.FAILED and _asked_too_early(history):
         status = Status.INCONCLUSIVE
-    sentence = (
-        f"{span(interval)} of acknowledged data was lost or exposed, {against(decided, objectives.rpo_s)}"
-    )
+    what = "lost or exposed" if history.recovery is Recovery.LATEST else "lost"
+    sentence = f"{span(interval)} of acknowledged data was {what}, {against(decided, objectives.rpo_s)}"
     return _finding(
         status,
         joined(
-            (sentence, *doubts, *archive_sentences(history, objectives, behind), *_clock_sentences(history))
+            (sentence, *doubts, *_of_the_archive(history, objectives, behind), *_clock_sentences(history))
         ),
         measured=_measured(history, interval, behind),
         evidence=_evidence(history),
@@ -91,6 +97,12 @@ def rpo(history: History, objectives: Objectives) -> Interval | None:
     gone = lost(history)
     if gone is None:
         return None
+    if history.recovery is Recovery.CUT_OVER:
+        stated_s = objectives.detection_and_decision_s
+        high_s = None if gone.high_s is None else gone.high_s + stated_s
+        return Interval(gone.low_s + stated_s, high_s, gone.parts)
+    if history.recovery is not Recovery.LATEST:
+        return gone
     if not archive_was_read(history) and objectives.unreadable_archive_accepted:
         return gone
     open_to_loss = exposed(history)
@@ -104,19 +116,45 @@ def rpo(history: History, objectives: Objectives) -> Interval | None:
 
 def lost(history: History) -> Interval | None:
     """Seconds of acknowledged writes that are absent; None where no surveys tell or nothing was acknowledged."""
-    disaster, counting = history.disaster, history.counting
-    if disaster is None or not counting or history.survey_pair is None:
+    until, promises = _until(history), history.promises
+    if until is None or not promises or history.survey_pair is None:
         return None
-    absent = [m for m in counting if history.presence(m) is Presence.ABSENT]
-    not_present = [m for m in counting if history.presence(m) is not Presence.PRESENT]
-    present = [m for m in counting if history.presence(m) is Presence.PRESENT]
-    edge = _earliest_ended(not_present)
-    kept = _latest_began(m for m in present if edge is None or m.began <= _end(edge))
-    first_gone = _earliest_ended(absent)
+    edge = _earliest_ended(p for p, presence in promises if presence is not Presence.PRESENT)
+    kept = _latest_began(
+        p
+        for p, presence in promises
+        if presence is Presence.PRESENT and (edge is None or p.began <= edge.ended)
+    )
+    first_gone = _earliest_ended(p for p, presence in promises if presence is Presence.ABSENT)
     if history.inventory is not None and any(run.most < run.held for run in history.earlier_rows()):
         # What stood there before the first marker is missing: nothing that was kept is older than that.
-        return _between(history, disaster, None, history.inventory.ended, None)
-    return _between(history, disaster, kept, None if first_gone is None else _end(first_gone), edge)
+        return _between(history, until, None, history.inventory.ended, None)
+    return _between(history, until, kept, None if first_gone is None else first_gone.ended, edge)
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """The moment to which a loss is counted, as a bracket; ``latest`` None: nobody saw it."""
+
+    what: str
+    earliest: Instant
+    latest: Instant | None
+
+
+def _until(history: History) -> Until | None:
+    """To when the loss reaches: the disaster, the copy that the service picked, or the closing of the source."""
+    match history.recovery:
+        case Recovery.GEO:
+            over = history.operation_ended
+            if history.request is None:
+                return None
+            return Until("operation", history.request.began, over)
+        case Recovery.CUT_OVER:
+            closed = closing(history)
+            return None if closed is None else Until("closing", closed.earliest, closed.latest)
+        case _:
+            struck = history.disaster
+            return None if struck is None else Until("disaster", struck.earliest, struck.latest)
 
 
 def exposed(history: History) -> Interval | None:
@@ -125,38 +163,37 @@ def exposed(history: History) -> Interval | None:
     The upper bound takes only readings that ended before the disaster; the lower one also those after it, and
     leaves a whole segment for what the server had archived and not yet counted.
     """
-    disaster = history.disaster
-    if disaster is None or not history.acked:
+    struck = history.disaster
+    if struck is None or not history.acked:
         return None
     at_first = archived(history, history.samples_before_disaster)
     at_last = archived(history, history.samples)
-    kept = (
-        None if at_first is None else _latest_began(m for m in _on_source(history) if _row(m).lsn <= at_first)
-    )
+    kept = None if at_first is None else _latest_began(p for p in _on_source(history) if p.lsn <= at_first)
     unsafe = None
     newest = max(history.samples, key=lambda s: s.began, default=None)
     if at_last is not None and newest is not None and segment_end(newest) is not None:
         beyond = at_last + newest.segment_bytes
-        unsafe = _earliest_ended(m for m in _on_source(history) if _row(m).lsn > beyond)
-    return _between(history, disaster, kept, None if unsafe is None else _end(unsafe), unsafe)
+        unsafe = _earliest_ended(p for p in _on_source(history) if p.lsn > beyond)
+    until = Until("disaster", struck.earliest, struck.latest)
+    return _between(history, until, kept, None if unsafe is None else unsafe.ended, unsafe)
 
 
 def _between(
     history: History,
-    disaster: Disaster,
-    kept: MarkerWritten | None,
+    until: Until,
+    kept: Promise | None,
     low: Instant | None,
-    edge: MarkerWritten | None,
+    edge: Promise | None,
 ) -> Interval:
     """The stretch before the disaster, from `low` (the end of what is gone) back to the beginning of `kept`.
 
     `edge` is the marker whose fate ends the kept ones; its round trip is shown as a part of its own.
     """
-    low_s = 0.0 if low is None else max(0.0, history.durations(low, disaster.earliest).low_s)
-    if kept is None:
+    low_s = 0.0 if low is None else max(0.0, history.durations(low, until.earliest).low_s)
+    if kept is None or until.latest is None:
         return Interval(low_s, None)
-    high_s = max(0.0, history.durations(kept.began, disaster.latest).high_s)
-    names = _cuts(kept, low, edge, disaster)
+    high_s = max(0.0, history.durations(kept.began, until.latest).high_s)
+    names = _cuts(kept, low, edge, until, until.latest)
     parts = [Part(name, ended - began) for name, began, ended in names if ended > began]
     unexplained = high_s - low_s - sum(part.seconds for part in parts)
     return Interval(
@@ -165,20 +202,20 @@ def _between(
 
 
 def _cuts(
-    kept: MarkerWritten, low: Instant | None, edge: MarkerWritten | None, disaster: Disaster
+    kept: Promise, low: Instant | None, edge: Promise | None, until: Until, latest: Instant
 ) -> Iterable[tuple[str, float, float]]:
     """Cut the width into what it comes from: spacing of the markers, a round trip, the disaster's bracket."""
-    struck = max(disaster.earliest, kept.began)
+    struck = max(until.earliest, kept.began)
     ended = struck if low is None else min(low, struck)
     if edge is None:
-        answered = min(_end(kept), ended)
+        answered = min(kept.ended, ended)
         yield "latency", kept.began, answered
         yield "marker spacing", answered, ended
     else:
         sent = min(max(edge.began, kept.began), ended)
         yield "marker spacing", kept.began, sent
         yield "latency", sent, ended
-    yield "disaster", struck, max(disaster.latest, struck)
+    yield until.what, struck, max(latest, struck)
 
 
 # --- the archive ----------------------------------------------------------------------------------------
@@ -228,20 +265,32 @@ class Lags:
 
 def lags(history: History) -> Lags:
     """The age of the oldest acknowledged marker that was not archived, at each reading; 0 if all were."""
-    markers = sorted(_on_source(history), key=lambda m: _row(m).lsn)
-    positions = [_row(m).lsn for m in markers]
-    oldest = list(accumulate((_end(m) for m in reversed(markers)), min))[::-1]  # earliest end from here on
+    own, all_of_them = _Unarchived(_of_this_run(history)), _Unarchived(_on_source(history))
     seen: list[float] = []
-    highest = -1
+    highest: Lsn | None = None
     for sample in history.samples_before_disaster:
         end = segment_end(sample) if _timeline_of(sample) == history.source_timeline else None
-        highest = max(highest, -1 if end is None else end)
-        first = bisect_right(positions, highest)
-        if first == len(markers) or oldest[first] >= sample.began:
+        highest = highest if end is None else end if highest is None else max(highest, end)
+        # Before the field first names a segment, nobody knows which of the older rows were archived long ago.
+        oldest = own.oldest(Lsn(-1)) if highest is None else all_of_them.oldest(highest)
+        if oldest is None or oldest >= sample.began:
             seen.append(0.0)
         else:
-            seen.append(max(0.0, history.durations(oldest[first], sample.began).high_s))
+            seen.append(max(0.0, history.durations(oldest, sample.began).high_s))
     return Lags(tuple(seen))
+
+
+class _Unarchived:
+    """For any position of the archive, the earliest end among the promises that lie beyond it."""
+
+    def __init__(self, promises: Iterable[Promise]) -> None:
+        in_order = sorted(promises, key=lambda p: p.lsn)
+        self._positions = [p.lsn for p in in_order]
+        self._oldest = list(accumulate((p.ended for p in reversed(in_order)), min))[::-1]
+
+    def oldest(self, position: Lsn) -> Instant | None:
+        first = bisect_right(self._positions, position)
+        return None if first == len(self._positions) else self._oldest[first]
 
 
 def archive_sentences(history: History, objectives: Objectives, behind: Lags) -> Iterable[str]:
@@ -261,11 +310,17 @@ def archive_sentences(history: History, objectives: Objectives, behind: Lags) ->
 # --- what keeps a finding from passing ------------------------------------------------------------------
 
 
+def _of_the_archive(history: History, objectives: Objectives, behind: Lags) -> Iterable[str]:
+    return archive_sentences(history, objectives, behind) if history.recovery is Recovery.LATEST else ()
+
+
 def _nothing_to_judge(history: History) -> str | None:
     if history.disaster is None:
         return "no disaster was recorded"
-    if not history.counting:
+    if not (history.counting if history.recovery is Recovery.LATEST else history.promises):
         return "no write was acknowledged before the disaster"
+    if _until(history) is None:
+        return "nobody noted until when the source took writes"
     if history.survey_pair is None:
         return (
             "no two surveys of one instance, proven to be the recovered server and a switch-over delay apart, "
@@ -280,12 +335,17 @@ def _nothing_to_judge(history: History) -> str | None:
 
 def _doubts(history: History, objectives: Objectives, behind: Lags) -> Iterable[str]:
     """Reasons why a finding cannot be better than inconclusive."""
-    unsettled = [m for m in history.counting if history.presence(m) is Presence.UNSETTLED]
+    unsettled = [p.name for p, presence in history.promises if presence is Presence.UNSETTLED]
     if unsettled:
         yield (
             f"{len(unsettled)} acknowledged markers are present in one survey and absent in another: "
-            + some([marker(m) for m in unsettled])
+            + some(unsettled)
         )
+    if history.recovery is Recovery.LATEST:
+        yield from _doubts_of_the_archive(history, objectives, behind)
+
+
+def _doubts_of_the_archive(history: History, objectives: Objectives, behind: Lags) -> Iterable[str]:
     if other := _other_timelines(history):
         yield f"the source changed its timeline during the window (seen: {', '.join(map(str, sorted(other)))})"
     if _asked_too_early(history):
@@ -311,7 +371,7 @@ def _other_timelines(history: History) -> set[int]:
 
 def _asked_too_early(history: History) -> bool:
     """Tell whether the request's own point leaves out what was acknowledged before the disaster."""
-    if history.request is None:
+    if history.request is None or history.recovery is not Recovery.LATEST:
         return False
     newest_us = max((_row(m).server_time_us for m in history.counting), default=0)
     return history.request.point_us < newest_us
@@ -343,20 +403,29 @@ def _clock_sentences(history: History) -> Iterable[str]:
 # --- small questions ------------------------------------------------------------------------------------
 
 
-def _on_source(history: History) -> list[MarkerWritten]:
-    return [m for m in history.acked if _row(m).timeline == history.source_timeline]
+def _on_source(history: History) -> list[Promise]:
+    """What was promised on the source's timeline; standing markers stood on the source when they were read."""
+    standing = (
+        Promise(f"standing {w.row.number}", w.began, w.ended, w.row.lsn) for w in history.standing_written
+    )
+    return [*_of_this_run(history), *standing]
+
+
+def _of_this_run(history: History) -> list[Promise]:
+    on_source = (m for m in history.acked if _row(m).timeline == history.source_timeline)
+    return [Promise(marker(m), m.began, _end(m), _row(m).lsn) for m in on_source]
 
 
 def _timeline_of(sample: ArchiveSampled) -> int | None:
     return int(sample.segment[:8], 16) if sample.segment and _SEGMENT.fullmatch(sample.segment) else None
 
 
-def _earliest_ended(markers: Iterable[MarkerWritten]) -> MarkerWritten | None:
-    return min(markers, key=_end, default=None)
+def _earliest_ended(promises: Iterable[Promise]) -> Promise | None:
+    return min(promises, key=lambda p: p.ended, default=None)
 
 
-def _latest_began(markers: Iterable[MarkerWritten]) -> MarkerWritten | None:
-    return max(markers, key=lambda m: m.began, default=None)
+def _latest_began(promises: Iterable[Promise]) -> Promise | None:
+    return max(promises, key=lambda p: p.began, default=None)
 
 
 def _end(found: MarkerWritten) -> Instant:
@@ -375,7 +444,7 @@ def _measured(history: History, interval: Interval, behind: Lags) -> dict[str, J
     return {
         "rpo": bounds(interval),
         "lost": bounds(lost(history)),
-        "exposed": bounds(exposed(history)),
+        "exposed": bounds(exposed(history)) if history.recovery is Recovery.LATEST else None,
         "lost_rows": sum(history.presence(m) is Presence.ABSENT for m in history.counting),
         "archive_lag_max_s": None if behind.max_s is None else round(behind.max_s, 6),
         "archive_readings": len(behind.at_samples_s),
@@ -383,10 +452,10 @@ def _measured(history: History, interval: Interval, behind: Lags) -> dict[str, J
 
 
 def _evidence(history: History) -> tuple[str, ...]:
-    gone = _earliest_ended(m for m in history.counting if history.presence(m) is Presence.ABSENT)
-    there = _latest_began(m for m in history.counting if history.presence(m) is Presence.PRESENT)
-    first = () if gone is None else (f"first acknowledged marker that is absent: {marker(gone)}",)
-    last = () if there is None else (f"last acknowledged marker that is present: {marker(there)}",)
+    gone = _earliest_ended(p for p, presence in history.promises if presence is Presence.ABSENT)
+    there = _latest_began(p for p, presence in history.promises if presence is Presence.PRESENT)
+    first = () if gone is None else (f"first acknowledged marker that is absent: {gone.name}",)
+    last = () if there is None else (f"last acknowledged marker that is present: {there.name}",)
     return (*last, *first)
 
 

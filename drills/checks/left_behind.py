@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from enum import Enum
 
 from drills.checks.wording import joined, some
-from drills.history import History
+from drills.history import History, Recovery
 from drills.model import CallMade, Finding, Instant, Objectives, Status
 
 ACCEPTED = 202
@@ -38,6 +38,8 @@ def nothing_of_the_drill_is_left_behind(history: History, _: Objectives) -> Find
 
     A server whose creation was refused counts as gone when a listing afterwards does not show it.
     """
+    if not history.created and history.recovery is Recovery.FAILOVER and history.request is None:
+        return _finding(Status.NOT_APPLICABLE, "a failover makes no server, and none was named")
     if not history.created:
         return _finding(
             Status.INCONCLUSIVE, "the journal names no server that was to be made, so none was looked for"

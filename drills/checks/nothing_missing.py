@@ -5,7 +5,8 @@
                                         5 is no hole: it is the end that was lost
 
 A recovery may lose the end of what was written; that is what the objective is for. It may never lose something
-and keep what came after it.
+and keep what came after it. After a failover that holds for each timeline by itself: what the old primary took
+alone, after the new one had begun, is lost and is no hole.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from drills.checks.wording import joined, marker, some
-from drills.history import History, Presence
-from drills.model import Finding, Json, MarkerWritten, Objectives, Outcome, Status
+from drills.history import History, Presence, Recovery
+from drills.model import Finding, Instant, Json, MarkerWritten, Objectives, Outcome, Status
 
 
 def nothing_is_missing_in_between_doubled_or_foreign(history: History, _: Objectives) -> Finding:
@@ -50,7 +51,42 @@ def holes(history: History) -> tuple[MarkerWritten, ...]:
     """Acknowledged markers that are absent although something later is present, by their beginning."""
     present = [m for m in history.markers if history.presence(m) is Presence.PRESENT]
     absent = [m for m in history.acked if history.presence(m) is Presence.ABSENT]
-    latest = max((m.began for m in present), default=None)
+    if history.recovery is not Recovery.FAILOVER:
+        return _holes(present, absent, _latest_standing(history))
+    found: list[MarkerWritten] = []
+    for timeline in sorted({m.row.timeline for m in absent if m.row is not None}):
+        of_it = [m for m in present if m.outcome is Outcome.ACKED and m.row and m.row.timeline == timeline]
+        found.extend(_holes(of_it, [m for m in absent if m.row and m.row.timeline == timeline], None))
+    return tuple(sorted(found, key=lambda m: m.began))
+
+
+def standing_holes(history: History) -> tuple[int, ...]:
+    """Numbers of the heartbeat's markers that are absent though a later one, or one of this run, is present."""
+    told = [(w, history.found.presence_of_standing(w.row)) for w in history.standing_written]
+    newest = max((w.row.number for w, there in told if there is Presence.PRESENT), default=-1)
+    present = (m.began for m in history.markers if history.presence(m) is Presence.PRESENT)
+    latest = max(present, default=None)
+    return tuple(
+        w.row.number
+        for w, there in told
+        if there is Presence.ABSENT and (w.row.number < newest or (latest is not None and w.ended < latest))
+    )
+
+
+def _latest_standing(history: History) -> Instant | None:
+    """When the last standing marker that is present was sent, at the earliest."""
+    there = (
+        w.began
+        for w in history.standing_written
+        if history.found.presence_of_standing(w.row) is Presence.PRESENT
+    )
+    return max(there, default=None)
+
+
+def _holes(
+    present: Sequence[MarkerWritten], absent: Sequence[MarkerWritten], others: Instant | None
+) -> tuple[MarkerWritten, ...]:
+    latest = max((*(m.began for m in present), *(() if others is None else (others,))), default=None)
     if latest is None or not absent:
         return ()
     overtaken = [m for m in absent if m.ended is not None and m.ended < latest]
@@ -97,6 +133,8 @@ def _faults(history: History, missing: Sequence[MarkerWritten]) -> Iterator[str]
     if missing:
         names = some([marker(m) for m in missing])
         yield f"{len(missing)} acknowledged markers are absent though later ones are present: {names}"
+    if beaten := [f"standing {number}" for number in standing_holes(history)]:
+        yield f"{len(beaten)} markers of the heartbeat are absent though later ones are present: {some(beaten)}"
     if strange := [f"{r.run_id} {r.writer} {r.number}" for r in history.strangers()]:
         yield f"{len(strange)} rows are there that nobody wrote, or with other values than noted: {some(strange)}"
     if twice := [f"{writer} {number}" for writer, number in history.duplicates()]:
@@ -115,7 +153,10 @@ def _doubts(history: History) -> Iterator[str]:
         yield "no acknowledged marker is present, so there is nothing in between to look at"
     if history.inventory is None:
         yield "nobody noted what stood on the source before, so rows of other runs cannot be told"
-    unsettled = [m for m in history.markers if history.presence(m) is Presence.UNSETTLED]
+    # Where the writers go on writing to what is surveyed, only what is owed has to be in every survey.
+    alive = history.recovery in (Recovery.FAILOVER, Recovery.REPAIR)
+    settled_by_now = history.counting if alive else history.markers
+    unsettled = [m for m in settled_by_now if history.presence(m) is Presence.UNSETTLED]
     if unsettled:
         yield f"present in one survey and absent in another: {some([marker(m) for m in unsettled])}"
     for run in history.earlier_rows():

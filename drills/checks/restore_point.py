@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from drills.checks.data_lost import archived
 from drills.checks.wording import joined, marker, moment, seconds, some
 from drills.history import History, Presence
+from drills.history.damage import bad_commit
 from drills.model import (
     Finding,
     Json,
@@ -42,9 +43,9 @@ def the_restore_point_was_respected_on_both_sides(history: History, _: Objective
     """
     if history.request is None:
         return _finding(Status.INCONCLUSIVE, "no restore to a chosen point was requested")
-    if history.survey_pair is None:
+    if not history.found_on_copy.surveys:
         return _finding(
-            Status.INCONCLUSIVE, "no two surveys proven to be of the recovered server tell what is present"
+            Status.INCONCLUSIVE, "no two surveys proven to be of the restored server tell what is present"
         )
     sides = _sides(history, history.request)
     explained = one_offset_explains(history.acked)
@@ -54,7 +55,19 @@ def the_restore_point_was_respected_on_both_sides(history: History, _: Objective
     doubts = tuple(_doubts(history, history.request, sides, explained=explained))
     if doubts:
         return _finding(Status.INCONCLUSIVE, joined(doubts), sides)
-    return _finding(Status.PASSED, _claim(sides, history.request), sides)
+    claim = joined((_claim(sides, history.request), price_of_the_point(history)))
+    return _finding(Status.PASSED, claim, sides)
+
+
+def price_of_the_point(history: History) -> str | None:
+    """Say how much earlier than the bad commit the point lies: good writes that it costs. It decides nothing."""
+    if history.damage is None or history.request is None:
+        return None
+    commit, point_us = bad_commit(history.markers, history.damage), history.request.point_us
+    if commit.earliest_us is None or commit.latest_us is None:
+        return "nobody saw when the damage was committed, so the price of the point is not known"
+    low_s, high_s = (commit.earliest_us - point_us) / 1e6, (commit.latest_us - point_us) / 1e6
+    return f"the point lies {seconds(low_s)} to {seconds(high_s)} before the bad commit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +89,16 @@ class Sides:
 
 
 def _sides(history: History, request: RestoreRequested) -> Sides:
-    owed = history.counting
+    owed, presence = history.owed_by_the_point, history.found_on_copy.presence
     later = [m for m in history.acked if _row(m).server_time_us > request.point_us]
     found, unsettled_rows = _rows_beyond(history, request.point_us)
-    unsettled = [marker(m) for m in owed if history.presence(m) is Presence.UNSETTLED]
-    present = (m for m in owed if history.presence(m) is Presence.PRESENT)
-    absent = (m for m in later if history.presence(m) is Presence.ABSENT)
+    unsettled = [marker(m) for m in owed if presence(m) is Presence.UNSETTLED]
+    present = (m for m in owed if presence(m) is Presence.PRESENT)
+    absent = (m for m in later if presence(m) is Presence.ABSENT)
     return Sides(
         before=max(present, key=lambda m: _row(m).server_time_us, default=None),
         after=min(absent, key=lambda m: _row(m).server_time_us, default=None),
-        missing=tuple(m for m in owed if history.presence(m) is Presence.ABSENT),
+        missing=tuple(m for m in owed if presence(m) is Presence.ABSENT),
         beyond=found,
         unsettled=(*unsettled, *(f"{row.writer} {row.number}" for row in unsettled_rows)),
     )
@@ -95,7 +108,7 @@ def _rows_beyond(history: History, point_us: int) -> tuple[tuple[SurveyedRow, ..
     """Rows of this run later than the point: those that every survey found, and those that only some did."""
     found = [
         {row for row in survey.rows if row.run_id == history.run.run_id and row.server_time_us > point_us}
-        for survey in history.surveys_that_count
+        for survey in history.found_on_copy.surveys
     ]
     everywhere = set.intersection(*found)
     in_order = sorted(set.union(*found), key=lambda row: (row.server_time_us, row.writer, row.number))

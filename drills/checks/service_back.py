@@ -104,8 +104,8 @@ def why_no_end(history: History) -> str | None:
     if not any(t.answer is Answer.GOOD and t.began > pair[1].ended for t in history.tries):
         return "no attempt succeeded after the pair of surveys"
     return next(
-        filter(None, (_why_unwatched(history, prober, first) for prober in history.probers)), None
-    ) or (None if history.probers else "no prober noted its pace")
+        filter(None, (_why_unwatched(history, prober, first) for prober in history.watching)), None
+    ) or (None if history.watching else "no prober noted its pace")
 
 
 def _why_unwatched(history: History, prober: ProberRan, first_good: ProbeTried) -> str | None:

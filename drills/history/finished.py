@@ -33,7 +33,6 @@ from drills.model import (
     InventoryTaken,
     MarkerWritten,
     NoncesRead,
-    OperationEnded,
     Outcome,
     ProberRan,
     ProbeTried,
@@ -109,7 +108,6 @@ class History:
     failover: FailoverRequested | None = None
     damage: DamageDone | None = None
     closing: SourceClosed | None = None
-    operations: tuple[OperationEnded, ...] = ()
     looks: tuple[ServerLooked, ...] = ()
     attempts: tuple[ProbeTried, ...] = ()
     probers: tuple[ProberRan, ...] = ()
@@ -180,14 +178,15 @@ class History:
         return None if self.request is None else self.request.began
 
     @cached_property
-    def operation_ended(self) -> OperationEnded | None:
-        """The end of the operation that recovered: the first of that server that was seen after the request."""
+    def operation_ended(self) -> Instant | None:
+        """When the operation that recovers was seen to have ended well: that of the first call after the request."""
         name = self.source_name if self.recovery is Recovery.FAILOVER else self._restored_name
         asked = self.acted_at
         if name is None or asked is None:
             return None
-        ended = (o for o in self.operations if named(o.resource, name) and o.ended > asked)
-        return min(ended, key=lambda o: o.ended, default=None)
+        calls = (c for c in self.calls if named(c.resource, name) and c.began >= asked)
+        first = min(calls, key=lambda c: c.began, default=None)
+        return None if first is None else first.operation_ended
 
     @property
     def _restored_name(self) -> str | None:
@@ -220,7 +219,7 @@ class History:
                 return self.owed_by_the_point
             case Recovery.GEO:
                 over = self.operation_ended
-                return () if over is None else self._acked_by(over.ended)
+                return () if over is None else self._acked_by(over)
             case Recovery.FAILOVER:
                 return tuple(m for m in self.acked if self._survives_the_failover(m))
             case Recovery.CUT_OVER:
@@ -287,11 +286,14 @@ class History:
 
     @cached_property
     def source_timeline(self) -> int | None:
-        """The source's timeline at the disaster, by the last reading of it that ended before."""
+        """The source's timeline at the disaster, by the last reading of it that ended before.
+
+        A restore within the region is judged by its archive, so there only a reading of the archive tells.
+        """
         before = self.samples_before_disaster
         if before:
             return before[-1].timeline
-        if self.disaster is None:
+        if self.disaster is None or self.recovery in (Recovery.LATEST, Recovery.CHOSEN):
             return None
         at = self.disaster.earliest
         told = [
@@ -488,7 +490,7 @@ class History:
             return False
         since_us = asked_utc_s * 1e6
         in_place = copy.location is not None and self.declared.paired_region is not None
-        later = [m for m in self.acked if m.began > over.ended]
+        later = [m for m in self.acked if m.began > over]
         found = Found(self.run.run_id, (survey,))
         return (
             in_place
