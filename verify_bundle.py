@@ -54,6 +54,7 @@ PRESENT, ABSENT, UNSETTLED = "present", "absent", "unsettled"
 DATA = "acknowledged_data_lost_within_the_objective"
 POINT = "the_restore_point_was_respected_on_both_sides"
 SERVICE = "service_was_back_within_the_objective"
+SCENARIO = "pitr_restore"
 REQUIRED_OF_BOTH = (
     SERVICE,
     "nothing_is_missing_in_between_doubled_or_foreign",
@@ -161,7 +162,7 @@ def _check_journal_hashes(journal: Sequence[Line], files: Mapping[str, bytes]) -
 
 
 def _check_closed(line: Line, files: Mapping[str, bytes]) -> None:
-    """A file has the head and the number of lines that the journal noted when it was closed."""
+    """A file ends as the journal noted when it was closed: its head, its lines, and whether a cut line follows."""
     name = line["file"]
     if name not in files:
         raise Broken(f"{name!a}, which the journal noted as closed, is missing")
@@ -170,6 +171,8 @@ def _check_closed(line: Line, files: Mapping[str, bytes]) -> None:
         raise Broken(f"{name} has {len(chain.lines)} whole lines, and the journal noted {line['lines']}")
     if chain.head != line["head"]:
         raise Broken(f"the last line of {name} is not the one whose hash the journal noted")
+    if (chain.cut_bytes > 0) is not line["cut"]:
+        raise Broken(f"what follows the last whole line of {name} is not what the journal noted")
 
 
 # -- 2  What was seen? ------------------------------------------------------------------ [2.2 to 2.5, 4]
@@ -297,7 +300,7 @@ JOURNAL = {
     "vector_queried": fields(anything="began ended index index_valid used_index rows error"),
     "nonces_read": fields(number="began ended", identity="identity", texts="nonces"),
     "servers_listed": fields(number="began ended", text="group", texts="names"),
-    "file_closed": fields(text="file head", integer="lines", anything="cut"),
+    "file_closed": fields(text="file head", integer="lines", truth="cut"),
     "run_ended": fields(run_outcome="outcome", text="reason"),
 }
 MARKERS = {
@@ -314,7 +317,7 @@ MARKERS = {
 }
 PROBES = {
     "prober_began": fields(text="prober run", number="period_s limit_s"),
-    "probe_began": fields(integer="number", number="began", text="nonce"),
+    "probe_began": fields(integer="number", number="began", null_or_text="nonce"),
     "probe_ended": fields(
         integer="number",
         number="ended",
@@ -462,7 +465,7 @@ class Attempt:
     ended: float | None
     stage: str
     identity: Identity | None
-    nonce: str
+    nonce: str | None
     unresolved: bool
 
 
@@ -827,7 +830,7 @@ def answer_of(record: Record, attempt: Attempt) -> str:
     """
     if attempt.stage != "written" or attempt.ended is None:
         return BAD
-    if record.asked is None or attempt.identity is None or not attempt.nonce:
+    if record.asked is None or attempt.identity is None or attempt.nonce is None:
         return UNPROVEN
     if attempt.nonce in record.asked["nonces"]:
         return BAD
@@ -1164,7 +1167,7 @@ def trials(record: Record, disaster: Line) -> Trials:
     looks = [
         Trial(look["began"], BAD)
         for look in record.looks
-        if disaster["latest"] < look["began"] <= until and not look["address"]
+        if disaster["latest"] < look["began"] <= until and look["address"] is None
     ]
     return Trials(sorted(kept + looks), first_good)
 
@@ -1193,21 +1196,20 @@ def rto_low(record: Record, disaster: Line, tried: Trials) -> float:
 
 
 def tool_waited(record: Record, began: float, ended: float) -> float:
-    """The length of the union of the stretches that our tool waited, each piece of it measured as longest."""
-    clipped = sorted(
-        (max(began, line["began"]), min(ended, line["ended"]))
-        for line in all_of(record.journal, "waited")
-        if line["who"] == "tool"
-    )
-    pieces: list[tuple[float, float]] = []
-    for left, right in clipped:
-        if left >= right:
-            continue
-        if pieces and left <= pieces[-1][1]:
-            pieces[-1] = (pieces[-1][0], max(pieces[-1][1], right))
-        else:
-            pieces.append((left, right))
-    return sum(record.clocks.longest(left, right) for left, right in pieces)
+    """The length of the union of the stretches that our tool waited within these bounds.
+
+    By their beginnings; of each, what no earlier one reached, measured as longest.
+    """
+    waits = [
+        (line["began"], line["ended"]) for line in all_of(record.journal, "waited") if line["who"] == "tool"
+    ]
+    total_s, reached = 0.0, began
+    for wait_began, wait_ended in sorted(waits):
+        left, right = max(wait_began, reached), min(wait_ended, ended)
+        if right > left:
+            total_s += record.clocks.longest(left, right)
+            reached = right
+    return total_s
 
 
 class NotSeen(Exception):
@@ -1241,7 +1243,7 @@ def _check_watching(record: Record, prober: Prober, first_good: float) -> None:
         raise NotSeen(f"prober {prober.name!a} never noted that it was stopped")
     since = max(first_good, prober.began)
     begun = [one.began for one in record.attempts if one.prober == prober.name and one.began >= since]
-    for before, after in pairwise(sorted([since, *begun, prober.stopped])):
+    for before, after in pairwise([since, *sorted(begun), prober.stopped]):
         if record.clocks.longest(before, after) > 2 * prober.period_s + prober.limit_s:
             raise NotSeen(f"prober {prober.name!a} was not watching all the time")
 
@@ -1405,6 +1407,8 @@ def recompute(
 
 
 def _recompute(record: Record, taken: Mapping[str, str]) -> dict[str, Any]:
+    if record.run["scenario"] != SCENARIO:
+        raise Broken(f"this file knows the method of {SCENARIO}, not of {record.run['scenario']!a}")
     findings = {
         name: RECOMPUTED[name](record)
         for name in REQUIRED.get(record.run["variant"], ())

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from drills.history import History
-from drills.model import Objectives
+from drills.model import Objectives, ProberRan
 from tests.histories import UTC_AT_ZERO_S
 
 FIRST = "0" * 64
 Event = tuple[float, str, dict[str, Any]]
+
+_ANSWER = {"method": "GET", "path": "/", "status": 200, "request_id": None, "correlation_id": None}
 
 
 def record(history: History, objectives: Objectives, folder: Path, *, ended: bool = True) -> Path:
@@ -23,23 +25,39 @@ def record(history: History, objectives: Objectives, folder: Path, *, ended: boo
     plan = _document(folder / "plan.json", {})
     profile = _document(folder / "profile.json", {"objectives_of_this_run": asdict(objectives)})
     closed = [
-        *(_markers(history, folder, writer) for writer in sorted({m.writer for m in history.markers})),
-        *(_probes(history, folder, prober.prober) for prober in history.probers),
+        *(
+            _chain(folder / f"markers-{name}.jsonl", events)
+            for name, events in marker_events(history).items()
+        ),
+        *(_chain(folder / f"probes-{name}.jsonl", events) for name, events in probe_events(history).items()),
     ]
-    events = sorted(_journal(history), key=lambda event: event[0])
-    began = (
-        history.began.at,
-        "run_began",
-        {**asdict(history.run), "plan_sha256": plan, "profile_sha256": profile},
-    )
+    hashes = {"plan_sha256": plan, "profile_sha256": profile}
+    _chain(folder / "journal.jsonl", journal_events(history, hashes, closed, ended=ended))
+    return folder
+
+
+def journal_events(
+    history: History, hashes: dict[str, Any], closed: Iterable[dict[str, Any]] = (), *, ended: bool = True
+) -> tuple[Event, ...]:
+    """The events of a journal, from the first to the last."""
+    began = (history.began.at, "run_began", {**asdict(history.run), **hashes})
     last = history.ended.at if history.ended else 0.0
     ending: list[Event] = [(last, "file_closed", each) for each in closed]
     if ended:
         ending.append(
             (last, "run_ended", {"outcome": "completed" if history.completed else "aborted", "reason": ""})
         )
-    _chain(folder / "journal.jsonl", (began, *events, *ending))
-    return folder
+    return (began, *sorted(_journal(history), key=lambda event: event[0]), *ending)
+
+
+def marker_events(history: History) -> dict[str, list[Event]]:
+    """The events of each writer's file, by the name of the writer."""
+    return {writer: _markers(history, writer) for writer in sorted({m.writer for m in history.markers})}
+
+
+def probe_events(history: History) -> dict[str, list[Event]]:
+    """The events of each prober's file, by the name of the prober."""
+    return {ran.prober: _probes(history, ran) for ran in history.probers}
 
 
 def _document(path: Path, document: dict[str, Any]) -> str:
@@ -59,8 +77,9 @@ def _chain(path: Path, events: Iterable[Event]) -> dict[str, Any]:
     return {"file": path.name, "head": before, "lines": count, "cut": False}
 
 
-def _markers(history: History, folder: Path, writer: str) -> dict[str, Any]:
-    events: list[Event] = [(0.0, "writer_began", {"writer": writer, "period_s": 1.0})]
+def _markers(history: History, writer: str) -> list[Event]:
+    frame = {"writer": writer, "period_s": 1.0, "limit_s": 5.0, "run": history.run.run_id}
+    events: list[Event] = [(0.0, "writer_began", frame)]
     for m in (m for m in history.markers if m.writer == writer):
         events.append((m.began, "marker_began", {"number": m.number, "began": m.began}))
         if m.ended is not None:
@@ -73,12 +92,18 @@ def _markers(history: History, folder: Path, writer: str) -> dict[str, Any]:
                 "reason": m.reason,
             }
             events.append((m.ended, "marker_ended", noted))
-    return _chain(folder / f"markers-{writer}.jsonl", events)
+    return events
 
 
-def _probes(history: History, folder: Path, prober: str) -> dict[str, Any]:
-    ran = next(p for p in history.probers if p.prober == prober)
-    events: list[Event] = [(ran.began, "prober_began", {"period_s": ran.period_s, "limit_s": ran.limit_s})]
+def _probes(history: History, ran: ProberRan) -> list[Event]:
+    prober = ran.prober
+    frame = {
+        "prober": prober,
+        "period_s": ran.period_s,
+        "limit_s": ran.limit_s,
+        "run": history.run.run_id,
+    }
+    events: list[Event] = [(ran.began, "prober_began", frame)]
     for a in (a for a in history.attempts if a.prober == prober):
         events.append((a.began, "probe_began", {"number": a.number, "began": a.began, "nonce": a.nonce}))
         if a.ended is not None:
@@ -93,7 +118,7 @@ def _probes(history: History, folder: Path, prober: str) -> dict[str, Any]:
             events.append((a.ended, "probe_ended", {**noted, "identity": identity}))
     if ran.stopped is not None:
         events.append((ran.stopped, "prober_stopped", {"prober": prober}))
-    return _chain(folder / f"probes-{prober}.jsonl", events)
+    return events
 
 
 def _journal(history: History) -> Iterable[Event]:
@@ -104,10 +129,11 @@ def _journal(history: History) -> Iterable[Event]:
         *((k.ended, "server_looked", k) for k in history.looks),
         *((w.ended, "waited", w) for w in history.waits),
         *((listed.ended, "servers_listed", listed) for listed in history.listings),
-        *((d.ended, "answered", d) for d in history.dates),
     ]
     for at, name, observation in found:
         yield at, name, asdict(observation)
+    for seen in history.dates:
+        yield seen.ended, "answered", {**_ANSWER, **asdict(seen)}
     yield from _requested(history)
     yield from _steps(history)
     yield from _calls(history)
