@@ -19,7 +19,7 @@ drill: $(STAMP)  ## rehearse production's restores on a local twin, and report
 	@$(BIN)/python -m drills rehearse $(DRILL)
 
 test: lint  ## lint, and run the tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1
 
 lint: $(STAMP)  ## style, types and layers
 	$(BIN)/ruff check .
