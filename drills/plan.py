@@ -16,7 +16,6 @@ from drills.model import Objectives
 
 if TYPE_CHECKING:
     from drills.environments import Profile
-    from drills.scenario import Scenario
     from drills.target import SourceServer, Target
 
 WRITERS = 2
@@ -84,9 +83,10 @@ class Plan:
 
 
 def make(
-    scenario: Scenario,
+    scenario: str,
     variant: str,
     *,
+    leg: str,
     profile: Profile,
     source: SourceServer,
     target: Target,
@@ -94,13 +94,13 @@ def make(
     trigger: str,
     code_version: str,
 ) -> Plan:
-    """Decide a run; `now` is UTC and names it."""
-    run_id = f"{now:%Y%m%dT%H%M%SZ}-{profile.name}-{scenario.name}-{variant}-{secrets.token_hex(2)}"
-    recovered = str(name_for(run_id, expires=now + NAME_LIVES, leg=scenario.leg))
-    objectives = _objectives(profile, scenario.name, target.time_scale)
+    """Decide a run; `now` is UTC and names it, `leg` ends the name of its server."""
+    run_id = f"{now:%Y%m%dT%H%M%SZ}-{profile.name}-{scenario}-{variant}-{secrets.token_hex(2)}"
+    recovered = str(name_for(run_id, expires=now + NAME_LIVES, leg=leg))
+    objectives = _objectives(profile, scenario, target.time_scale)
     return Plan(
         run_id=run_id,
-        scenario=scenario.name,
+        scenario=scenario,
         variant=variant,
         environment=profile.name,
         target=target.kind,

@@ -113,8 +113,9 @@ def rehearse(
     """Rehearse one scenario variant on a running twin and give the folder of its record."""
     source = on.sources[str(choice)]
     decided = plan.make(
-        choice.scenario,
+        choice.scenario.name,
         choice.variant,
+        leg=choice.scenario.leg,
         profile=profile,
         source=source,
         target=on.target,
