@@ -9,23 +9,43 @@ can end unseen have two lines, *began* and *ended*, and one without the other st
                             vector_queried, servers_listed, caveat, file_closed, run_ended
     markers-<writer>.jsonl  writer_began, marker_began/_ended, writer_stopped
     probes-<prober>.jsonl   prober_began, probe_began/_ended, prober_stopped
+
+Further scenarios write, in the same way:
+
+    journal.jsonl           source_identified, source_asked_in_vain, standing_rows + standing_read,
+                            failover_began/_ended, damage_began/_ended, closing_began/_ended,
+                            server_described, settings_read, backups_listed, table_seen, repair_compared,
+                            assertion_run, hook_began/_ended
+    probes-<prober>.jsonl   session_opened; prober_began says a sort, probe_began a session, probe_ended the
+                            timeline that acknowledged and whether what it read was right
+
+What a scenario does not write, its history does not hold. Where no disaster was noted, the damage is one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from typing import Any, TypeVar
 
 from drills.errors import RecordError
 from drills.history import History
+from drills.history.damage import struck
 from drills.journal import Chain, Line, Record
 from drills.model import (
     ArchiveSampled,
+    AssertionDeclared,
+    AssertionRun,
+    AttemptSort,
+    BackupsListed,
     CallMade,
     ClockRead,
+    ConfigurationDeclared,
+    DamageDone,
     DateSeen,
     Disaster,
+    FailoverRequested,
+    HookRan,
     Instant,
     InventoryTaken,
     Lsn,
@@ -36,15 +56,25 @@ from drills.model import (
     Outcome,
     ProberRan,
     ProbeTried,
+    RepairCompared,
     RestoreRequested,
     RunIdentity,
+    ServerDescribed,
     ServerIdentity,
     ServerLooked,
     ServersListed,
+    SessionOpened,
+    SettingsRead,
+    SourceAskedInVain,
+    SourceClosed,
+    SourceIdentified,
     Stage,
+    StandingRead,
+    StandingRow,
     StepTaken,
     Surveyed,
     SurveyedRow,
+    TableSeen,
     VectorQueried,
     Waited,
     WaitedFor,
@@ -81,22 +111,41 @@ def _load(record: Record) -> History:
     first = next(line for line in lines if line["event"] == "run_began")
     last = next((line for line in lines if line["event"] == "run_ended"), None)
     probes = [_probes(name, chain) for name, chain in sorted(record.probes.items())]
+    markers = tuple(m for name, chain in sorted(record.markers.items()) for m in _markers(name, chain))
+    damage = _only(_damages(lines))
     return History(
         run=_run(first),
         began=ClockRead(at=Instant(first["at"]), utc_s=first["utc_s"]),
         ended=None if last is None else ClockRead(at=Instant(last["at"]), utc_s=last["utc_s"]),
         completed=last is not None and last["outcome"] == "completed",
-        markers=tuple(m for name, chain in sorted(record.markers.items()) for m in _markers(name, chain)),
+        markers=markers,
         marker_period_s=_marker_period_s(record),
         inventory=_only(_plain(InventoryTaken, lines, "inventory_taken")),
         samples=tuple(_plain(ArchiveSampled, lines, "archive_sampled")),
-        disaster=_only(_plain(Disaster, lines, "disaster")),
+        standing=_only(_standing(lines)),
+        disaster=_only(_plain(Disaster, lines, "disaster")) or struck(markers, damage),
         request=_only(_requests(lines)),
+        failover=_only(_failovers(lines)),
+        damage=damage,
+        closing=_only(_closings(lines)),
         looks=tuple(_plain(ServerLooked, lines, "server_looked")),
         attempts=tuple(attempt for _, attempts in probes for attempt in attempts),
         probers=tuple(prober for prober, _ in probes),
+        sessions=tuple(s for name, chain in sorted(record.probes.items()) for s in _sessions(name, chain)),
         surveys=tuple(_surveys(lines)),
+        source_identified=_only(_identified(lines)),
         source_nonces=_only(_nonces(lines)),
+        source_asked_in_vain=_only(_plain(SourceAskedInVain, lines, "source_asked_in_vain")),
+        tables=tuple(_plain(TableSeen, lines, "table_seen")),
+        repairs=tuple(_plain(RepairCompared, lines, "repair_compared")),
+        declared=_declared(record),
+        described=tuple(_plain(ServerDescribed, lines, "server_described")),
+        settings=tuple(_plain(SettingsRead, lines, "settings_read")),
+        backups=tuple(_plain(BackupsListed, lines, "backups_listed")),
+        assertions=tuple(_assertions(record)),
+        assertions_run=tuple(_plain(AssertionRun, lines, "assertion_run")),
+        hooks=tuple(_hooks_declared(record)),
+        hooks_run=tuple(_hooks(lines)),
         steps=tuple(_steps(lines)),
         waits=tuple(_waits(lines)),
         calls=tuple(_calls(lines)),
@@ -115,11 +164,20 @@ def _run(line: Line) -> RunIdentity:
 
 
 def _plain(kind: type[T], lines: Iterable[Line], event: str) -> Iterator[T]:
-    """Observations whose line has exactly their fields."""
-    names = [f.name for f in fields(kind)]  # type: ignore[arg-type]  # every kind passed here is a dataclass
+    """Observations whose line has their fields; what has a default may be missing."""
+    known = fields(kind)  # type: ignore[arg-type]  # every kind passed here is a dataclass
     for line in lines:
         if line["event"] == event:
-            yield kind(**{name: line[name] for name in names})
+            yield kind(**{f.name: _value(line[f.name]) for f in known if f.name in line or _needed(f)})
+
+
+def _needed(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _value(value: Any) -> Any:
+    """Give a value of a line as an observation keeps it: a list never changes any more."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _only(found: Iterable[T]) -> T | None:
@@ -183,6 +241,7 @@ def _probes(prober: str, chain: Chain) -> tuple[ProberRan, tuple[ProbeTried, ...
         limit_s=first["limit_s"],
         began=first["at"],
         stopped=stopped,
+        sort=AttemptSort(first.get("sort", AttemptSort.NEW)),
     )
     ended = {line["number"]: line for line in chain.lines if line["event"] == "probe_ended"}
     return ran, tuple(
@@ -194,6 +253,7 @@ def _probes(prober: str, chain: Chain) -> tuple[ProberRan, tuple[ProbeTried, ...
 
 def _probe(prober: str, began: Line, ended: Line | None) -> ProbeTried:
     common = {"prober": prober, "number": began["number"], "began": began["began"], "nonce": began["nonce"]}
+    common["session"] = began.get("session")
     if ended is None:
         return ProbeTried(**common, ended=None, stage=Stage.NONE)
     return ProbeTried(
@@ -203,7 +263,15 @@ def _probe(prober: str, began: Line, ended: Line | None) -> ProbeTried:
         identity=_identity(ended["identity"]),
         error=ended["error"],
         unresolved=ended["unresolved"],
+        timeline=ended.get("timeline"),
+        right=ended.get("right"),
     )
+
+
+def _sessions(prober: str, chain: Chain) -> Iterator[SessionOpened]:
+    for line in chain.lines:
+        if line["event"] == "session_opened":
+            yield SessionOpened(prober=prober, session=line["session"], at=line["opened"])
 
 
 def _surveys(lines: Iterable[Line]) -> Iterator[Surveyed]:
@@ -241,6 +309,104 @@ def _requests(lines: Iterable[Line]) -> Iterator[RestoreRequested]:
                 point_us=line["point_us"],
                 accepted=ended is not None and ended["accepted"],
             )
+
+
+def _identified(lines: Iterable[Line]) -> Iterator[SourceIdentified]:
+    for line in lines:
+        if line["event"] == "source_identified":
+            yield SourceIdentified(line["began"], line["ended"], _known(line["identity"]))
+
+
+def _standing(lines: Iterable[Line]) -> Iterator[StandingRead]:
+    rows: list[StandingRow] = []
+    for line in lines:
+        if line["event"] == "standing_rows":
+            rows.extend(StandingRow(*row) for row in line["rows"])
+        elif line["event"] == "standing_read":
+            if line["rows_count"] != len(rows):
+                raise ValueError(f"{line['rows_count']} standing markers were read, and {len(rows)} noted")
+            yield StandingRead(line["began"], line["ended"], line["server_time_us"], tuple(rows))
+            rows = []
+
+
+def _failovers(lines: Iterable[Line]) -> Iterator[FailoverRequested]:
+    for line, end in _acts(lines, "failover"):
+        yield FailoverRequested(
+            began=line["began"],
+            ended=None if end is None else end["ended"],
+            server=line["server"],
+            mode=line["mode"],
+            accepted=end is not None and end["accepted"],
+        )
+
+
+def _damages(lines: Iterable[Line]) -> Iterator[DamageDone]:
+    for line, end in _acts(lines, "damage"):
+        yield DamageDone(
+            began=line["began"],
+            ended=None if end is None else end["ended"],
+            kind=line["kind"],
+            tables=tuple(line["tables"]),
+            xid=line["xid"],
+            watched_before=line["watched_before"],
+        )
+
+
+def _closings(lines: Iterable[Line]) -> Iterator[SourceClosed]:
+    for line, end in _acts(lines, "closing"):
+        yield SourceClosed(
+            began=line["began"],
+            ended=None if end is None else end["ended"],
+            error=None if end is None else end["error"],
+        )
+
+
+def _acts(lines: Iterable[Line], act: str) -> Iterator[tuple[Line, Line | None]]:
+    """An act that a run does once: its beginning, and its end if that was noted."""
+    lines = list(lines)
+    end = next((line for line in lines if line["event"] == f"{act}_ended"), None)
+    begun = [line for line in lines if line["event"] == f"{act}_began"]
+    if len(begun) > 1:
+        raise ValueError(f"{act} was begun {len(begun)} times; a run does it once")
+    for line in begun:
+        yield line, end
+
+
+def _hooks(lines: Iterable[Line]) -> Iterator[HookRan]:
+    lines = list(lines)
+    ended = {line["hook"]: line for line in lines if line["event"] == "hook_ended"}
+    for line in lines:
+        if line["event"] == "hook_began":
+            end = ended.get(line["hook"])
+            yield HookRan(
+                point=line["point"],
+                began=line["began"],
+                ended=None if end is None else end["ended"],
+                exit_code=None if end is None else end["exit_code"],
+                error=None if end is None else end["error"],
+            )
+
+
+def _declared(record: Record) -> ConfigurationDeclared | None:
+    """What the profile declares; None where the record holds only objectives."""
+    expected, azure = record.profile.get("expected"), record.profile.get("azure", {})
+    if expected is None:
+        return None
+    named = {f.name for f in fields(ConfigurationDeclared)}
+    plain = {name: _value(value) for name, value in expected.items() if name in named}
+    plain["vector_index"] = expected["vector_index"]["method"]
+    return ConfigurationDeclared(
+        **plain, region=azure.get("region"), paired_region=azure.get("paired_region")
+    )
+
+
+def _assertions(record: Record) -> Iterator[AssertionDeclared]:
+    for declared in record.profile.get("assertions", ()):
+        yield AssertionDeclared(declared["proves"], tuple(declared["tables"]))
+
+
+def _hooks_declared(record: Record) -> Iterator[str]:
+    yield from (point for point, hook in record.profile.get("hooks", {}).items() if hook is not None)
 
 
 def _nonces(lines: Iterable[Line]) -> Iterator[NoncesRead]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from drills.history import History
 from drills.model import Objectives, ProberRan
+from tests.checks.recording_further import declared_in, further_events
 from tests.histories import UTC_AT_ZERO_S
 
 FIRST = "0" * 64
@@ -23,7 +24,9 @@ def record(history: History, objectives: Objectives, folder: Path, *, ended: boo
     """Write the record of a history; `ended` False leaves out its last line, as a kill does."""
     folder.mkdir(parents=True)
     plan = _document(folder / "plan.json", {})
-    profile = _document(folder / "profile.json", {"objectives_of_this_run": asdict(objectives)})
+    profile = _document(
+        folder / "profile.json", {**declared_in(history), "objectives_of_this_run": asdict(objectives)}
+    )
     closed = [
         *(
             _chain(folder / f"markers-{name}.jsonl", events)
@@ -52,7 +55,9 @@ def journal_events(
 
 def marker_events(history: History) -> dict[str, list[Event]]:
     """The events of each writer's file, by the name of the writer."""
-    return {writer: _markers(history, writer) for writer in sorted({m.writer for m in history.markers})}
+    writers = sorted({m.writer for m in history.markers})
+    period_s = (history.marker_period_s or 0.5) * len(writers)
+    return {writer: _markers(history, writer, period_s) for writer in writers}
 
 
 def probe_events(history: History) -> dict[str, list[Event]]:
@@ -77,8 +82,8 @@ def _chain(path: Path, events: Iterable[Event]) -> dict[str, Any]:
     return {"file": path.name, "head": before, "lines": count, "cut": False}
 
 
-def _markers(history: History, writer: str) -> list[Event]:
-    frame = {"writer": writer, "period_s": 1.0, "limit_s": 5.0, "run": history.run.run_id}
+def _markers(history: History, writer: str, period_s: float) -> list[Event]:
+    frame = {"writer": writer, "period_s": period_s, "limit_s": 5.0, "run": history.run.run_id}
     events: list[Event] = [(0.0, "writer_began", frame)]
     for m in (m for m in history.markers if m.writer == writer):
         events.append((m.began, "marker_began", {"number": m.number, "began": m.began}))
@@ -102,10 +107,17 @@ def _probes(history: History, ran: ProberRan) -> list[Event]:
         "period_s": ran.period_s,
         "limit_s": ran.limit_s,
         "run": history.run.run_id,
+        "sort": ran.sort,
     }
     events: list[Event] = [(ran.began, "prober_began", frame)]
+    events += [
+        (s.at, "session_opened", {"session": s.session, "opened": s.at})
+        for s in history.sessions
+        if s.prober == prober
+    ]
     for a in (a for a in history.attempts if a.prober == prober):
-        events.append((a.began, "probe_began", {"number": a.number, "began": a.began, "nonce": a.nonce}))
+        begun = {"number": a.number, "began": a.began, "nonce": a.nonce, "session": a.session}
+        events.append((a.began, "probe_began", begun))
         if a.ended is not None:
             noted = {
                 "number": a.number,
@@ -113,6 +125,8 @@ def _probes(history: History, ran: ProberRan) -> list[Event]:
                 "stage": a.stage,
                 "error": a.error,
                 "unresolved": a.unresolved,
+                "timeline": a.timeline,
+                "right": a.right,
             }
             identity = None if a.identity is None else asdict(a.identity)
             events.append((a.ended, "probe_ended", {**noted, "identity": identity}))
@@ -138,6 +152,7 @@ def _journal(history: History) -> Iterable[Event]:
     yield from _steps(history)
     yield from _calls(history)
     yield from _surveys(history)
+    yield from further_events(history)
     for sentence in history.caveats:
         yield history.began.at, "caveat", {"sentence": sentence}
     for name in history.created:

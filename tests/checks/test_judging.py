@@ -11,12 +11,25 @@ import pytest
 from drills.cli import main
 from drills.errors import ChainBroken, ExitCode, RecordError
 from drills.history import History
+from drills.history.damage import struck
 from drills.journal import read_record
 from drills.judging import conclude, exit_code, judge_run
 from drills.loading import load
-from drills.model import Status
+from drills.model import (
+    AssertionDeclared,
+    AssertionRun,
+    BackupsListed,
+    HookRan,
+    Instant,
+    SettingsRead,
+    SourceAskedInVain,
+    Status,
+)
 from tests.checks.recording import record
-from tests.histories import PRODUCTION, honest, lacking, refused, restored_to, unknown
+from tests.corruption_histories import cut_over, table_repair
+from tests.failover_histories import forced
+from tests.geo_histories import lost_region
+from tests.histories import PRODUCTION, SOURCE_NAME, honest, lacking, refused, restored_to, unknown
 
 
 def recorded(tmp_path: Path, history: History | None = None) -> Path:
@@ -44,6 +57,72 @@ def test_a_record_becomes_the_history_that_was_written(tmp_path: Path, variant: 
         return replace(history, markers=tuple(ordered), clocks=())
 
     assert in_order(read) == in_order(written)
+
+
+def without_the_answer_of_the_damage() -> History:
+    run = cut_over()
+    assert run.damage is not None
+    return replace(run, damage=replace(run.damage, ended=None), disaster=None)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        forced(),
+        lost_region(),
+        cut_over(),
+        table_repair(),
+        without_the_answer_of_the_damage(),
+    ],
+    ids=["failover", "region", "cut over", "repair", "damage without an answer"],
+)
+def test_what_further_scenarios_write_is_read_again(tmp_path: Path, written: History) -> None:
+    written = replace(
+        written,
+        source_asked_in_vain=SourceAskedInVain(Instant(800.0), Instant(805.0), "no answer"),
+        settings=(SettingsRead(Instant(5.0), Instant(5.1), SOURCE_NAME, ("vector",), "TLSv1.2", "hnsw"),),
+        backups=(BackupsListed(Instant(6.0), Instant(6.1), SOURCE_NAME, 1_793_500_000_000_000),),
+        assertions=(AssertionDeclared("no orphan", ("messages",)),),
+        assertions_run=(
+            AssertionRun(Instant(7.0), Instant(7.1), SOURCE_NAME, "no orphan", 0, {"messages": 9}),
+        ),
+        hooks=("before_fault",),
+        hooks_run=(
+            HookRan("before_fault", Instant(8.0), Instant(8.5), 0),
+            HookRan("before_cleanup", Instant(801.0), None, None),
+        ),
+    )
+
+    read = load(read_record(recorded(tmp_path, written)))
+
+    def in_order(history: History) -> History:
+        by_number = sorted(history.markers, key=lambda m: (m.writer, m.number))
+        by_prober = sorted(history.attempts, key=lambda a: (a.prober, a.number))
+        return replace(
+            history,
+            markers=tuple(by_number),
+            attempts=tuple(by_prober),
+            probers=tuple(sorted(history.probers, key=lambda p: p.prober)),
+            described=tuple(sorted(history.described, key=lambda d: d.began)),
+            steps=tuple(sorted(history.steps, key=lambda s: s.began)),
+            disaster=history.disaster or struck(history.markers, history.damage),
+            clocks=(),
+        )
+
+    assert in_order(read) == in_order(written)
+
+
+def test_a_failover_that_was_begun_twice_cannot_be_understood(tmp_path: Path) -> None:
+    folder = recorded(tmp_path, forced())
+    events = [
+        line for line in (folder / "journal.jsonl").read_text().splitlines() if "failover_began" in line
+    ]
+    assert len(events) == 1
+    chain = read_record(folder)
+    twice = replace(chain.journal, lines=(*chain.journal.lines, json.loads(events[0])))
+
+    with pytest.raises(RecordError, match="begun 2 times"):
+        load(replace(chain, journal=twice))
 
 
 @pytest.mark.parametrize(
