@@ -1374,7 +1374,7 @@ def verdict(record: Record, statuses: Mapping[str, str]) -> str:
     inconclusive is among them if the run did not come to its end, if nothing else than not applicable was found,
     if the variant is unknown, or if a check that it requires has no finding.
     """
-    found = {status for status in statuses.values() if status not in ("not applicable", "not_applicable")}
+    found = {status for status in statuses.values() if status != "not_applicable"}
     required = REQUIRED.get(record.run["variant"])
     if not record.completed or not found or required is None or set(required) - statuses.keys():
         found.add(INCONCLUSIVE)

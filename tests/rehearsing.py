@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import verify_bundle
 from drills import catalog, environments, judging, rehearsal
 from drills.history import History
 from drills.rehearsal import Twin, TwinSettings
@@ -59,6 +60,7 @@ def rehearsed(
     with rehearsal.twin(profile, [choice], TwinSettings(**settings)) as twin, _watching(watch, out):
         folder = rehearsal.rehearse(choice, twin, profile=profile, out=out, say=print, stop=threading.Event())
         judged = judging.conclude(folder)
+        _verify_alone(folder)
         _hold_answers_against_their_schemas(twin)
         return Rehearsed(folder, judged.history, judged.result, _truth(twin, judged.history))
 
@@ -88,6 +90,12 @@ def _hold_answers_against_their_schemas(twin: Twin) -> None:
     assert exchanges
     for each in exchanges:
         conformance.check(each["method"], each["url"], each["status"], each["headers"], each["body"])
+
+
+def _verify_alone(folder: Path) -> None:
+    """Every record of the suite is judged a second time, by what shares no code with the engine."""
+    verified = verify_bundle.verify_folder(str(folder), None)
+    assert verified.agrees, list(verify_bundle.said(verified))
 
 
 def _truth(twin: Twin, history: History) -> dict[str, Any]:
