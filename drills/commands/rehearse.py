@@ -79,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Rehearse, print verdicts and the paths of the reports, and give the exit code."""
     from drills import catalog, environments
+    from drills.errors import Refused
     from drills.rehearsal import TwinSettings
 
     profile = environments.load(args.environments).profile(args.environment)
@@ -87,6 +88,11 @@ def run(args: argparse.Namespace) -> int:
         if reason := profile.applicability(choice.scenario.name, choice.variant):
             print(f"{choice}: not applicable: {reason}")
             choices.remove(choice)
+    if not choices:
+        raise Refused(
+            f"nothing that was chosen applies to {profile.name}",
+            hint="drills rehearse --help; environments.toml",
+        )
     settings = TwinSettings(time_scale=args.time_scale, **({} if args.seed is None else {"seed": args.seed}))
     print(
         f"rehearsing {', '.join(map(str, choices))} for {profile.name} on a twin of its own "
