@@ -13,7 +13,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,14 +162,16 @@ def _conclude(judged: list[Judged]) -> int:
 
 
 def _time_scale(text: str) -> float:
-    value = float(text)
-    if not 1 <= value <= 60:
-        raise argparse.ArgumentTypeError("from 1 to 60: beyond that our own seconds hide the service's")
-    return value
+    with suppress(ValueError):
+        if 1 <= (value := float(text)) <= 60:
+            return value
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no number from 1 to 60; beyond, our own seconds hide the service's"
+    )
 
 
 def _jobs(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return value
+    with suppress(ValueError):
+        if (value := int(text)) >= 1:
+            return value
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of variants, 1 or more")
