@@ -70,9 +70,12 @@ def cut_over() -> History:
     written = (*seeing(markers(ended=CLOSED_AT)), *(unknown(900, 720.1, 720.6, writer=w) for w in "ab"))
     run = _corrupted("cut_over", written)
     rows = (*earlier(), *(row_of(m) for m in written if m.row and m.row.server_time_us <= point_us()))
+    kept = kept_to_the_source()
+    on_the_source = frozenset(a.nonce for a in kept if a.nonce is not None and a.acknowledged)
     return edited(
         run,
-        attempts=(*attempts(702.0, 731.0, 780.0), *kept_to_the_source()),
+        source_nonces=NoncesRead(Instant(781.0), Instant(781.1), SOURCE, on_the_source),
+        attempts=(*attempts(702.0, 731.0, 780.0), *kept),
         probers=(
             ProberRan("new", 0.5, 2.0, Instant(701.5), Instant(780.2)),
             ProberRan("old", 0.5, 2.0, Instant(600.0), Instant(780.2), AttemptSort.OLD),

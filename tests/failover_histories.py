@@ -45,10 +45,10 @@ STANDBY = ServerIdentity(
 """The new primary: another process, on the timeline that its promotion began."""
 
 
-def forced() -> History:
+def forced(markers: tuple[MarkerWritten, ...] | None = None) -> History:
     """A forced failover that loses nothing and is back after eight seconds."""
     run = honest(written=())
-    markers = written()
+    markers = written() if markers is None else markers
     rows = [row_of(m) for m in markers if m.row is not None]
     return replace(
         run,
@@ -233,6 +233,6 @@ def described(
         high_availability_state=state,
         retention_days=35,
         geo_redundant_backup=True,
-        earliest_restore_us=1_790_600_000_000_000,
+        earliest_restore_us=1_790_500_000_000_000,
         created_us=1_780_000_000_000_000,
     )

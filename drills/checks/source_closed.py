@@ -111,7 +111,8 @@ def refusals(history: History, step: SourceClosed, tried: Sequence[Write]) -> di
 
 def writes(history: History) -> tuple[Write, ...]:
     """All that was tried on the source: markers, and what the probers tried that keep to it."""
-    return (*map(_of_marker, history.markers), *(_of_probe(a) for a in _kept_to_the_source(history)))
+    markers = (m for m in history.markers if not history.went_to_the_copy(m))
+    return (*map(_of_marker, markers), *(_of_probe(a) for a in _kept_to_the_source(history)))
 
 
 _NEW = "new connections"

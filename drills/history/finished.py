@@ -223,8 +223,7 @@ class History:
             case Recovery.FAILOVER:
                 return tuple(m for m in self.acked if self._survives_the_failover(m))
             case Recovery.CUT_OVER:
-                copy = {s.identity.started_us for s in self.surveys_that_count}
-                return tuple(m for m in self.acked if m.row and m.row.server_started_us not in copy)
+                return tuple(m for m in self.acked if not self.went_to_the_copy(m))
             case Recovery.REPAIR:
                 first = self._first_survey_began
                 return () if first is None else self._acked_by(first)
@@ -242,6 +241,16 @@ class History:
             return True
         first = self._first_survey_began
         return first is not None and marker.ended <= first
+
+    def went_to_the_copy(self, marker: MarkerWritten) -> bool:
+        """Tell whether a marker was acknowledged by the recovered process: a writer followed the application."""
+        return marker.row is not None and marker.row.server_started_us in self._copy_started
+
+    @cached_property
+    def _copy_started(self) -> frozenset[int]:
+        asked = (a for a in self.attempts if self.sort_of(a) is not AttemptSort.OLD)
+        good = (a.identity for a in asked if a.identity is not None and self.is_good(a))
+        return frozenset(who.started_us for who in (*(s.identity for s in self.surveys_that_count), *good))
 
     @property
     def _first_survey_began(self) -> Instant | None:
