@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from drills.azure.ownership import name_for
+from drills.errors import Refused
 from drills.model import Objectives
 
 if TYPE_CHECKING:
@@ -94,7 +95,13 @@ def make(
     trigger: str,
     code_version: str,
 ) -> Plan:
-    """Decide a run; `now` is UTC and names it, `leg` ends the name of its server."""
+    """Decide a run; `now` is UTC and names it, `leg` ends the name of its server.
+
+    Raises:
+        Refused: the profile declares something that a drill cannot do yet; a run without it would prove less
+            than the profile asks for, and could still pass.
+    """
+    _refuse_what_would_be_left_out(profile)
     run_id = f"{now:%Y%m%dT%H%M%SZ}-{profile.name}-{scenario}-{variant}-{secrets.token_hex(2)}"
     recovered = str(name_for(run_id, expires=now + NAME_LIVES, leg=leg))
     objectives = _objectives(profile, scenario, target.time_scale)
@@ -120,6 +127,16 @@ def make(
         objectives=objectives,
         code_version=code_version,
     )
+
+
+def _refuse_what_would_be_left_out(profile: Profile) -> None:
+    declared = [f"hooks.{point}" for point, hook in profile.hooks if hook is not None]
+    declared += ["assertions"] if profile.assertions else []
+    if declared:
+        raise Refused(
+            f"{profile.name} declares {', '.join(declared)}, and this version runs neither hooks nor assertions",
+            hint="remove them from environments.toml until it does; leaving them out silently could turn into a pass",
+        )
 
 
 def _objectives(profile: Profile, scenario: str, time_scale: float) -> Objectives:

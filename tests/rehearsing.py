@@ -62,6 +62,7 @@ def rehearsed(
         judged = judging.conclude(folder)
         _verify_alone(folder)
         _hold_answers_against_their_schemas(twin)
+        _hold_no_secret(folder, twin)
         return Rehearsed(folder, judged.history, judged.result, _truth(twin, judged.history))
 
 
@@ -96,6 +97,14 @@ def _verify_alone(folder: Path) -> None:
     """Every record of the suite is judged a second time, by what shares no code with the engine."""
     verified = verify_bundle.verify_folder(str(folder), None)
     assert verified.agrees, list(verify_bundle.said(verified))
+
+
+def _hold_no_secret(folder: Path, twin: Twin) -> None:
+    """No password and no client secret in any file of the record, its reports and its logs."""
+    secrets = {source.password for source in twin.sources.values()} | {twin.target.application.client_secret}
+    for file in (each for each in folder.rglob("*") if each.is_file()):
+        text = file.read_text(encoding="utf-8", errors="replace")
+        assert not any(secret in text for secret in secrets), f"a secret stands in {file.name}"
 
 
 def _truth(twin: Twin, history: History) -> dict[str, Any]:
