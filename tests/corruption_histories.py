@@ -31,6 +31,7 @@ from drills.model import (
     SourceClosed,
     SourceIdentified,
     StepTaken,
+    SurveyedRow,
     TableSeen,
 )
 from tests.failover_histories import wrote
@@ -53,7 +54,7 @@ from tests.histories import (
     unknown,
 )
 
-DAMAGE_AT, CLOSED_AT, TAKEN_OVER_AT, REPAIRED_AT = 400.0, 720.0, 730.0, 730.0
+DAMAGE_AT, CLOSED_AT, REPAIRED_AT = 400.0, 720.0, 730.0
 BAD_XID = 1000 + round(DAMAGE_AT * 1000)
 """The damage's transaction: begun as it was committed, so what was written later sees it."""
 HOURS = replace(PRODUCTION, rpo_s=3600.0, rpo_profile_s=3600.0, rto_s=3600.0, rto_profile_s=3600.0)
@@ -65,58 +66,71 @@ def point_us() -> int:
     return server_us(DAMAGE_AT - 1.0) // 1_000_000 * 1_000_000
 
 
-def cut_over() -> History:
-    """The source is closed and a copy from before the damage takes over; five minutes of writes are the price."""
-    written = (*seeing(markers(ended=CLOSED_AT)), *(unknown(900, 720.1, 720.6, writer=w) for w in "ab"))
+def cut_over(*, closed_at: float = CLOSED_AT, session_1_until: float | None = None) -> History:
+    """The source is closed and a copy from before the damage takes over; the writes between are the price.
+
+    `session_1_until` lets a session that was held go on writing for longer.
+    """
+    refused = (unknown(9000, closed_at + 0.1, closed_at + 0.6, writer=w) for w in "ab")
+    written = (*seeing(markers(ended=closed_at)), *refused)
     run = _corrupted("cut_over", written)
     rows = (*earlier(), *(row_of(m) for m in written if m.row and m.row.server_time_us <= point_us()))
-    kept = kept_to_the_source()
+    kept = kept_to_the_source(closed_at=closed_at + 0.5, session_1_until=session_1_until)
     on_the_source = frozenset(a.nonce for a in kept if a.nonce is not None and a.acknowledged)
+    copy_at, end = closed_at - 18.0, closed_at + 60.0
     return edited(
         run,
-        source_nonces=NoncesRead(Instant(781.0), Instant(781.1), SOURCE, on_the_source),
-        attempts=(*attempts(702.0, 731.0, 780.0), *kept),
+        source_nonces=NoncesRead(Instant(end + 1.0), Instant(end + 1.1), SOURCE, on_the_source),
+        attempts=(*attempts(copy_at, closed_at + 11.0, end), *kept),
         probers=(
-            ProberRan("new", 0.5, 2.0, Instant(701.5), Instant(780.2)),
-            ProberRan("old", 0.5, 2.0, Instant(600.0), Instant(780.2), AttemptSort.OLD),
+            ProberRan("new", 0.5, 2.0, Instant(copy_at - 0.5), Instant(end + 0.2)),
+            ProberRan("old", 0.5, 2.0, Instant(closed_at - 120.0), Instant(end + 0.2), AttemptSort.OLD),
         ),
-        sessions=(SessionOpened("old", 1, Instant(601.0)), SessionOpened("old", 2, Instant(601.1))),
-        surveys=(surveyed(740.0, rows), surveyed(772.0, rows)),
-        closing=SourceClosed(Instant(CLOSED_AT), Instant(CLOSED_AT + 1.0)),
-        steps=(*run.steps, StepTaken(TAKE_OVER, Instant(TAKEN_OVER_AT), Instant(730.5))),
+        sessions=tuple(SessionOpened("old", n, Instant(closed_at - 119.0)) for n in (1, 2)),
+        surveys=(surveyed(closed_at + 20.0, rows), surveyed(closed_at + 52.0, rows)),
+        closing=SourceClosed(Instant(closed_at), Instant(closed_at + 1.0)),
+        steps=(*run.steps, StepTaken(TAKE_OVER, Instant(closed_at + 10.0), Instant(closed_at + 10.5))),
         tables=(
             *_tables_before(),
-            seen(760.0, FACTS, server=COPY_NAME),
-            seen(760.5, NOTES, server=COPY_NAME),
+            seen(closed_at + 40.0, FACTS, server=COPY_NAME),
+            seen(closed_at + 40.5, NOTES, server=COPY_NAME),
         ),
     )
 
 
-def table_repair() -> History:
+def table_repair(*, repaired_at: float = REPAIRED_AT, every: float = 1.0) -> History:
     """The damaged rows are taken from a copy and put back into the source, which goes on all the while."""
-    written = seeing(markers(ended=790.0))
+    surveyed_at = (repaired_at + 10.0, repaired_at + 42.0)
+    end = repaired_at + 42.0 + 4.0 * every + 5.0
+    written = seeing(markers(ended=end + 8.0, spacing=every / 2))
     run = _corrupted("table_repair", written)
     copied = (*earlier(), *(row_of(m) for m in written if m.row and m.row.server_time_us <= point_us()))
 
-    def on_source(at: float) -> tuple[object, ...]:
-        return tuple(row_of(m) for m in written if m.ended is not None and m.ended <= at)
+    def on_source(at: float) -> tuple[SurveyedRow, ...]:
+        return (*earlier(), *(row_of(m) for m in written if m.ended is not None and m.ended <= at))
 
     return edited(
         run,
         attempts=tuple(
-            replace(wrote(n, 401.0 + n, SOURCE), right=401.0 + n >= REPAIRED_AT) for n in range(380)
+            replace(wrote(n, at, SOURCE), right=at >= repaired_at)
+            for n in range(int((end - 401.0) / every))
+            for at in (401.0 + n * every,)
         ),
-        probers=(ProberRan("new", 1.0, 2.0, Instant(400.5), Instant(780.9)),),
+        probers=(ProberRan("new", every, 2.0, Instant(400.5), Instant(end)),),
         surveys=(
             surveyed(705.0, copied),
             surveyed(736.0, copied),
-            *(surveyed(at, (*earlier(), *on_source(at)), identity=SOURCE) for at in (740.0, 772.0)),  # type: ignore[arg-type]
+            *(surveyed(at, on_source(at), identity=SOURCE) for at in surveyed_at),
         ),
         source_nonces=NoncesRead(
-            Instant(790.0), Instant(790.1), SOURCE, frozenset({"survey-740.0", "survey-772.0"})
+            Instant(end + 8.0), Instant(end + 8.1), SOURCE, frozenset(f"survey-{at}" for at in surveyed_at)
         ),
-        repairs=(RepairCompared(Instant(735.0), Instant(736.0), FACTS, 120, (), (), ("facts 77",)),),
-        tables=(*_tables_before(), seen(760.0, FACTS), seen(760.5, NOTES)),
+        repairs=(
+            RepairCompared(
+                Instant(repaired_at + 5.0), Instant(repaired_at + 6.0), FACTS, 120, (), (), ("facts 77",)
+            ),
+        ),
+        tables=(*_tables_before(), seen(repaired_at + 30.0, FACTS), seen(repaired_at + 30.5, NOTES)),
     )
 
 
@@ -196,7 +210,7 @@ def kept_to_the_source(
     """Two sessions and new connections in turn, twice a second; each is refused once the source is closed."""
     found = []
     for n in range(350):
-        at, session = 601.5 + n * 0.5, (1, 2, None)[n % 3]
+        at, session = closed_at - 119.0 + n * 0.5, (1, 2, None)[n % 3]
         until = session_1_until if session == 1 and session_1_until is not None else closed_at
         if at < until:
             found.append(wrote(n, at, SOURCE, sort=AttemptSort.OLD, session=session))
