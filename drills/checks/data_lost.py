@@ -65,9 +65,11 @@ def acknowledged_data_lost_within_the_objective(history: History, objectives: Ob
     """
     if (reason := _nothing_to_judge(history)) is not None:
         return _finding(Status.INCONCLUSIVE, reason)
-    interval = rpo(history, objectives)
-    if interval is None:
+    gone = lost(history)
+    if gone is None:
         return _finding(Status.INCONCLUSIVE, "no pair of surveys of the recovered server tells what is lost")
+    open_to_loss = exposed(history) if history.recovery is Recovery.LATEST else None
+    interval = _cost(history, objectives, gone, open_to_loss)
     decided = interval.against(objectives.rpo_s)
     behind = lags(history)
     doubts = tuple(_doubts(history, objectives, behind))
@@ -81,7 +83,14 @@ def acknowledged_data_lost_within_the_objective(history: History, objectives: Ob
         joined(
             (sentence, *doubts, *_of_the_archive(history, objectives, behind), *_clock_sentences(history))
         ),
-        measured=_measured(history, interval, behind),
+        measured={
+            "rpo": bounds(interval),
+            "lost": bounds(gone),
+            "exposed": bounds(open_to_loss),
+            "lost_rows": sum(history.presence(m) is Presence.ABSENT for m in history.counting),
+            "archive_lag_max_s": None if behind.max_s is None else round(behind.max_s, 6),
+            "archive_readings": len(behind.at_samples_s),
+        },
         evidence=_evidence(history),
     )
 
@@ -97,6 +106,13 @@ def rpo(history: History, objectives: Objectives) -> Interval | None:
     gone = lost(history)
     if gone is None:
         return None
+    open_to_loss = exposed(history) if history.recovery is Recovery.LATEST else None
+    return _cost(history, objectives, gone, open_to_loss)
+
+
+def _cost(
+    history: History, objectives: Objectives, gone: Interval, open_to_loss: Interval | None
+) -> Interval:
     if history.recovery is Recovery.CUT_OVER:
         stated_s = objectives.detection_and_decision_s
         high_s = None if gone.high_s is None else gone.high_s + stated_s
@@ -105,7 +121,6 @@ def rpo(history: History, objectives: Objectives) -> Interval | None:
         return gone
     if not archive_was_read(history) and objectives.unreadable_archive_accepted:
         return gone
-    open_to_loss = exposed(history)
     if gone.high_s is None or open_to_loss is None or open_to_loss.high_s is None:
         return Interval(gone.low_s, None)
     surplus = open_to_loss.high_s - gone.high_s
@@ -168,12 +183,16 @@ def exposed(history: History) -> Interval | None:
         return None
     at_first = archived(history, history.samples_before_disaster)
     at_last = archived(history, history.samples)
-    kept = None if at_first is None else _latest_began(p for p in _on_source(history) if p.lsn <= at_first)
+    kept = (
+        None
+        if at_first is None
+        else _latest_began(p for p in history.promised_on_source if p.lsn <= at_first)
+    )
     unsafe = None
     newest = max(history.samples, key=lambda s: s.began, default=None)
     if at_last is not None and newest is not None and segment_end(newest) is not None:
         beyond = at_last + newest.segment_bytes
-        unsafe = _earliest_ended(p for p in _on_source(history) if p.lsn > beyond)
+        unsafe = _earliest_ended(p for p in history.promised_on_source if p.lsn > beyond)
     until = Until("disaster", struck.earliest, struck.latest)
     return _between(history, until, kept, None if unsafe is None else unsafe.ended, unsafe)
 
@@ -265,14 +284,15 @@ class Lags:
 
 def lags(history: History) -> Lags:
     """The age of the oldest acknowledged marker that was not archived, at each reading; 0 if all were."""
-    own, all_of_them = _Unarchived(_of_this_run(history)), _Unarchived(_on_source(history))
+    own = _Unarchived(history.promised_here)
+    everything = _Unarchived(history.promised_on_source) if history.standing_written else own
     seen: list[float] = []
     highest: Lsn | None = None
     for sample in history.samples_before_disaster:
         end = segment_end(sample) if _timeline_of(sample) == history.source_timeline else None
         highest = highest if end is None else end if highest is None else max(highest, end)
         # Before the field first names a segment, nobody knows which of the older rows were archived long ago.
-        oldest = own.oldest(Lsn(-1)) if highest is None else all_of_them.oldest(highest)
+        oldest = own.oldest(Lsn(-1)) if highest is None else everything.oldest(highest)
         if oldest is None or oldest >= sample.began:
             seen.append(0.0)
         else:
@@ -403,19 +423,6 @@ def _clock_sentences(history: History) -> Iterable[str]:
 # --- small questions ------------------------------------------------------------------------------------
 
 
-def _on_source(history: History) -> list[Promise]:
-    """What was promised on the source's timeline; standing markers stood on the source when they were read."""
-    standing = (
-        Promise(f"standing {w.row.number}", w.began, w.ended, w.row.lsn) for w in history.standing_written
-    )
-    return [*_of_this_run(history), *standing]
-
-
-def _of_this_run(history: History) -> list[Promise]:
-    on_source = (m for m in history.acked if _row(m).timeline == history.source_timeline)
-    return [Promise(marker(m), m.began, _end(m), _row(m).lsn) for m in on_source]
-
-
 def _timeline_of(sample: ArchiveSampled) -> int | None:
     return int(sample.segment[:8], 16) if sample.segment and _SEGMENT.fullmatch(sample.segment) else None
 
@@ -438,17 +445,6 @@ def _row(found: MarkerWritten) -> MarkerRow:
     if found.row is None:
         raise ValueError(f"marker {marker(found)} was acknowledged and has no row")
     return found.row
-
-
-def _measured(history: History, interval: Interval, behind: Lags) -> dict[str, Json]:
-    return {
-        "rpo": bounds(interval),
-        "lost": bounds(lost(history)),
-        "exposed": bounds(exposed(history)) if history.recovery is Recovery.LATEST else None,
-        "lost_rows": sum(history.presence(m) is Presence.ABSENT for m in history.counting),
-        "archive_lag_max_s": None if behind.max_s is None else round(behind.max_s, 6),
-        "archive_readings": len(behind.at_samples_s),
-    }
 
 
 def _evidence(history: History) -> tuple[str, ...]:

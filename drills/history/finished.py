@@ -294,6 +294,23 @@ class History:
         return (*own, *standing)
 
     @cached_property
+    def promised_here(self) -> tuple[Promise, ...]:
+        """What this run was promised on the source's timeline, whenever."""
+        return tuple(
+            Promise(f"{m.writer} {m.number}", m.began, m.ended, m.row.lsn)
+            for m in self.acked
+            if m.row is not None and m.ended is not None and m.row.timeline == self.source_timeline
+        )
+
+    @cached_property
+    def promised_on_source(self) -> tuple[Promise, ...]:
+        """The same with the standing markers, which stood on the source when they were read."""
+        standing = (
+            Promise(f"standing {w.row.number}", w.began, w.ended, w.row.lsn) for w in self.standing_written
+        )
+        return (*self.promised_here, *standing)
+
+    @cached_property
     def source_timeline(self) -> int | None:
         """The source's timeline at the disaster, by the last reading of it that ended before.
 
@@ -551,7 +568,11 @@ class History:
 
     def strangers(self) -> Iterator[SurveyedRow]:
         """Rows on the recovered server that nobody attempted, or with other values than were noted."""
-        return self.found.strangers(self.markers, self.inventory)
+        return iter(self._strangers)
+
+    @cached_property
+    def _strangers(self) -> tuple[SurveyedRow, ...]:
+        return tuple(self.found.strangers(self.markers, self.inventory))
 
     def earlier_rows(self) -> Iterator[EarlierRows]:
         """Tell of each run before this one how many rows the source held and how many the surveys found."""

@@ -50,15 +50,18 @@ class Found:
 
     def presence(self, marker: MarkerWritten) -> Presence:
         """Say whether the surveys found the marker: its number with the values that its writer noted."""
-        key = (marker.writer, marker.number)
-        return self._settled(_matches(marker, rows.get(key, ())) for rows in self._own)
+        key, times = (marker.writer, marker.number), 0
+        for rows in self._own:
+            found = rows.get(key)
+            if found is not None and _matches(marker, found):
+                times += 1
+        return self._settled(times)
 
     def presence_of_standing(self, row: StandingRow) -> Presence:
         """Say whether the surveys found a marker of the heartbeat: its number with its server time."""
-        return self._settled((row.number, row.server_time_us) in rows for rows in self._standing)
+        return self._settled(sum((row.number, row.server_time_us) in rows for rows in self._standing))
 
-    def _settled(self, found: Iterable[bool]) -> Presence:
-        times = sum(found)
+    def _settled(self, times: int) -> Presence:
         if times == len(self.surveys):
             return Presence.PRESENT if times else Presence.UNSETTLED
         return Presence.UNSETTLED if times else Presence.ABSENT
@@ -121,7 +124,10 @@ def _times_by_number(survey: Surveyed) -> set[tuple[int, int]]:
 
 def _matches(marker: MarkerWritten, rows: Iterable[SurveyedRow]) -> bool:
     """A row is the marker's if it holds what the writer noted; an UNKNOWN or REFUSED one noted its number only."""
-    if marker.row is None:
-        return any(True for _ in rows)
-    noted = (marker.row.server_time_us, marker.row.lsn, marker.row.xid)
-    return any((row.server_time_us, row.lsn, row.xid) == noted for row in rows)
+    noted = marker.row
+    for row in rows:
+        if noted is None or (
+            row.server_time_us == noted.server_time_us and row.lsn == noted.lsn and row.xid == noted.xid
+        ):
+            return True
+    return False
