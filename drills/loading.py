@@ -388,11 +388,11 @@ def _hooks(lines: Iterable[Line]) -> Iterator[HookRan]:
 
 
 def _declared(record: Record) -> ConfigurationDeclared | None:
-    """What the profile declares; None where the record holds only objectives."""
-    expected, azure = record.profile.get("expected"), record.profile.get("azure", {})
-    if expected is None:
-        return None
+    """What the profile declares; None where the record holds objectives only, or less than is compared."""
+    expected, azure = record.profile.get("expected", {}), record.profile.get("azure", {})
     named = {f.name for f in fields(ConfigurationDeclared)}
+    if not {f.name for f in fields(ConfigurationDeclared) if _needed(f)} <= set(expected):
+        return None
     plain = {name: _value(value) for name, value in expected.items() if name in named}
     plain["vector_index"] = expected["vector_index"]["method"]
     return ConfigurationDeclared(

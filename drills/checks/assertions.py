@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from drills.checks.wording import joined, some
 from drills.history import History
-from drills.history.finished import named
+from drills.history.observed import named
 from drills.model import AssertionDeclared, AssertionRun, Finding, Json, Objectives, Status
 
 

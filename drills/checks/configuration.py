@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from drills.checks.wording import joined, moment
 from drills.history import History, Recovery
-from drills.history.finished import named
+from drills.history.observed import named
 from drills.model import (
     ConfigurationDeclared,
     Finding,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from drills.checks.wording import joined, some
 from drills.history import History
-from drills.history.finished import named
+from drills.history.observed import named
 from drills.model import DamageDone, Finding, Instant, Json, Objectives, Status, TableSeen
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drills.history import History
-from drills.history.finished import plain_region
+from drills.history.observed import plain_region
 from drills.model import Finding, Objectives, Status
 
 
