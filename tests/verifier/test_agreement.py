@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
 import verify_bundle
+from drills.history import History
 from drills.model import Status
 from tests.checks.simulated import data_world, service_world
 from tests.checks.test_known_histories import KNOWN, Known
 from tests.docs.test_method import EXAMPLES, read
-from tests.histories import PRODUCTION, edited, honest
+from tests.histories import (
+    PRODUCTION,
+    chosen_point_us,
+    edited,
+    failed,
+    honest,
+    markers,
+    row_of,
+    sampled,
+    surveys_find,
+    unknown,
+)
 from tests.verifier import both
 from tests.verifier.variations import varied
 
@@ -28,6 +41,40 @@ def test_they_agree_on_an_honest_history_and_on_one_that_was_cut_off(variant: st
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.told)
 def test_they_agree_on_every_history_that_has_fooled_such_tools(known: Known) -> None:
     assert both.disagreements(known.happened(), known.objectives) == []
+
+
+def failing_at(at: float) -> History:
+    run = honest()
+    return edited(run, attempts=tuple(sorted((*run.attempts, failed(9000, at)), key=lambda a: a.began)))
+
+
+def written_at_the_point(*, after_us: int) -> History:
+    """A row whose server time is the chosen point, or a microsecond beside it, came back."""
+    run = honest("chosen", written=(*markers(), unknown(900, 299.6, 299.65)))
+    row = replace(row_of(run.markers[-1]), server_time_us=chosen_point_us() + after_us)
+    return surveys_find(run, lambda found: (found.writer, found.number) != ("a", 900), row)
+
+
+def read_times(count: int) -> History:
+    """The archive was read so many times, evenly, in a window of 45 s."""
+    run = honest(written=markers(345.0))
+    return edited(run, samples=(*(sampled(346.0 + n * 43.9 / count) for n in range(count)), sampled(391.0)))
+
+
+EDGES: dict[str, Callable[[], History]] = {
+    "an attempt fails as the first survey begins": lambda: failing_at(740.0),
+    "an attempt fails during the first survey": lambda: failing_at(740.4),
+    "an attempt fails during the second survey": lambda: failing_at(772.4),
+    "a row of the chosen point itself": lambda: written_at_the_point(after_us=0),
+    "a row a microsecond after the chosen point": lambda: written_at_the_point(after_us=1),
+    "nine readings of the archive": lambda: read_times(9),
+    "ten readings of the archive": lambda: read_times(10),
+}
+
+
+@pytest.mark.parametrize("history", EDGES.values(), ids=EDGES)
+def test_they_agree_on_what_falls_on_an_edge(history: Callable[[], History]) -> None:
+    assert both.disagreements(history(), PRODUCTION) == []
 
 
 @pytest.mark.parametrize("first", range(0, 320, A_BATCH))

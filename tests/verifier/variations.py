@@ -20,6 +20,7 @@ from tests.histories import (
     SOURCE,
     acked,
     edited,
+    failed,
     honest,
     paused,
     row_of,
@@ -108,10 +109,11 @@ def disaster_elsewhere(random: Random, history: History) -> History:
 
 def point_elsewhere(random: Random, history: History) -> History:
     """The request asks for another point, on a marker's own microsecond or beside it."""
-    rows = [m.row for m in history.acked if m.row]
-    if history.request is None or not rows:
+    times = [m.row.server_time_us for m in history.acked if m.row]
+    if history.request is None or not times:
         return history
-    point_us = random.choice(rows).server_time_us + random.choice([-1, 0, 1, 500_000])
+    newest = max((row.server_time_us for s in history.surveys for row in s.rows), default=times[0])
+    point_us = random.choice([random.choice(times), newest]) + random.choice([-1, 0, 0, 1, 500_000])
     return edited(history, request=replace(history.request, point_us=point_us))
 
 
@@ -168,7 +170,7 @@ def earlier_runs(random: Random, history: History) -> History:
     surveys = tuple(
         replace(s, rows=(*s.rows, *earlier[:count])) for s, count in zip(history.surveys, counts, strict=True)
     )
-    own = random.choice([{}, {history.run.run_id: 5}])
+    own = random.choice([{}, {history.run.run_id: 9999}])
     inventory = replace(history.inventory, rows_by_run={"before": random.randrange(4), **own})
     return edited(history, surveys=surveys, inventory=inventory)
 
@@ -282,7 +284,7 @@ def archive_elsewhere(random: Random, history: History) -> History:
     if not history.samples:
         return history
     samples = list(history.samples)
-    match random.randrange(5):
+    match random.randrange(6):
         case 0:
             names = [
                 None,
@@ -301,6 +303,9 @@ def archive_elsewhere(random: Random, history: History) -> History:
             samples[at] = replace(samples[at], segment_bytes=random.choice([0, -1, 2 * 1024 * 1024]))
         case 3:
             samples = samples[:: random.randint(2, 9)]
+        case 4:
+            fewest = random.randint(9, 12)
+            samples = [samples[n * (len(samples) - 1) // fewest] for n in range(fewest + 1)]
         case _:
             samples = samples[-random.randint(1, 12) :]
     return edited(history, samples=tuple(samples))
@@ -344,6 +349,33 @@ def server_clock_stepped(random: Random, history: History) -> History:
     return edited(history, markers=changed)
 
 
+def around_the_surveys(random: Random, history: History) -> History:
+    """An attempt failed while a survey was under way, or attempts ended around the end of one."""
+    attempts, surveys = history.attempts, history.surveys
+    if not attempts or not surveys:
+        return history
+    one = random.choice(surveys)
+    at = Instant(random.uniform(one.began - 0.2, one.ended + 0.2))
+    if random.random() < 0.5:
+        late = failed(90_000 + random.randrange(1000), at)
+        return edited(history, attempts=tuple(sorted((*attempts, late), key=lambda a: a.began)))
+    kept = tuple(a for a in attempts if a.began < at)
+    probers = tuple(replace(p, stopped=Instant(at + 0.1)) for p in history.probers)
+    return edited(history, attempts=kept, probers=probers)
+
+
+def slow_answers(random: Random, history: History) -> History:
+    """The control plane answered slowly, and its Date moved by about as much."""
+    if not history.dates:
+        return history
+    by_s, took_s, at = random.randint(1, 6), random.uniform(0.0, 6.0), random.uniform(-5.0, 60.0)
+    dates = tuple(
+        replace(d, ended=Instant(d.began + took_s), date_s=d.date_s + (by_s if d.began > at else 0))
+        for d in history.dates
+    )
+    return edited(history, dates=dates)
+
+
 def looked_later(random: Random, history: History) -> History:
     """Looks went on showing no address, some after the probers had been stopped."""
     if not history.looks:
@@ -356,8 +388,8 @@ def looked_later(random: Random, history: History) -> History:
 
 def steps(random: Random, history: History) -> History:
     """A step failed; nothing that is recomputed depends on it."""
-    failed = StepTaken("restore the login", Instant(5.0), Instant(6.0 + random.random()), "no")
-    return edited(history, steps=(*history.steps, failed))
+    in_vain = StepTaken("restore the login", Instant(5.0), Instant(6.0 + random.random()), "no")
+    return edited(history, steps=(*history.steps, in_vain))
 
 
 CHANGES: tuple[Change, ...] = (
@@ -378,6 +410,8 @@ CHANGES: tuple[Change, ...] = (
     source_timelines,
     clocks_disagree,
     server_clock_stepped,
+    around_the_surveys,
+    slow_answers,
     looked_later,
     steps,
 )
