@@ -1,7 +1,7 @@
 """What did the recovery spend its time on, and whom did it wait for?
 
     disaster                                                                     second survey ended
-    |accepted|provisioning|network opened|connectable|readable|writable|verified|
+    |accepted|provisioning|network opened|connectable|readable|writable|hooks|verified|
 
 Phases follow each other without a gap and add up to the upper bound of the RTO; where that was not observed they
 go as far as the record does. Each ends when something was first seen; one that was over before its predecessor
@@ -20,6 +20,8 @@ from drills.model import Disaster, Instant, Objectives, ProbeTried, Stage, Waite
 NETWORK_STEP = "open the network"
 LOGIN_STEP = "restore the login"
 READY = "ready"
+RECOVERY_HOOKS = frozenset({"after_recovery", "repointed"})
+"""Hooks that are part of the recovery, so that their time counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,15 @@ def _observed(history: History, disaster: Disaster, stated_s: float) -> Iterable
 
 def _boundaries(history: History, end: Instant | None) -> Iterable[tuple[str, Instant | None]]:
     """When each phase was seen to have ended; None: never."""
-    yield "accepted", history.request.ended if history.request else None
+    asked = history.failover or history.request
+    yield "accepted", asked.ended if asked else None
     yield "provisioning", _provisioned(history)
     yield "network opened", _step_ended(history, NETWORK_STEP)
     yield "login restored", _step_ended(history, LOGIN_STEP)
     yield "connectable", _first(history, {Stage.CONNECTED, Stage.READ, Stage.WRITTEN})
     yield "readable", _first(history, {Stage.READ, Stage.WRITTEN})
     yield "writable", history.first_good.ended if history.first_good else None
+    yield "hooks", _hooks_ended(history)
     yield "verified", end
 
 
@@ -81,6 +85,12 @@ def _provisioned(history: History) -> Instant | None:
 
 def _step_ended(history: History, name: str) -> Instant | None:
     ended = (s.ended for s in history.steps if s.name == name and s.ended is not None and s.error is None)
+    return max(ended, default=None)
+
+
+def _hooks_ended(history: History) -> Instant | None:
+    """When the last of the operator's own steps of the recovery ended; those around it do not count."""
+    ended = (h.ended for h in history.hooks_run if h.point in RECOVERY_HOOKS and h.ended is not None)
     return max(ended, default=None)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from drills.checks.data_lost import (
+    JUDGED_IN_SECONDS,
     acknowledged_data_lost_within_the_objective,
     archive_sentences,
     archived,
@@ -23,7 +24,7 @@ from drills.checks.nothing_missing import holes
 from drills.checks.required import caption, not_shown
 from drills.checks.service_back import rto, service_was_back_within_the_objective
 from drills.checks.wording import told
-from drills.history import History, Presence
+from drills.history import History, Presence, Recovery
 from drills.model import ClockRead, Finding, Interval, Json, Objectives, Outcome, Status
 from drills.phases import phases
 from drills.verdict import verdict
@@ -142,7 +143,7 @@ def _rto(history: History, objectives: Objectives, findings: Sequence[Finding]) 
 
 
 def _rpo(history: History, objectives: Objectives, findings: Sequence[Finding]) -> Json:
-    if history.run.variant != "latest":
+    if not _judged_in_seconds(history):
         return None
     interval = rpo(history, objectives)
     if interval is None:
@@ -154,11 +155,18 @@ def _rpo(history: History, objectives: Objectives, findings: Sequence[Finding]) 
         "status": _status(findings, acknowledged_data_lost_within_the_objective.__name__),
         "parts": _parts(interval),
         "lost": _whole(lost(history)),
-        "exposed": _whole(exposed(history)),
+        "exposed": _whole(exposed(history)) if history.recovery is Recovery.LATEST else None,
         "lost_rows": _lost_rows(history),
         "objective_rows": objectives.rows,
         "wal_bytes": _wal_bytes(history),
     }
+
+
+def _judged_in_seconds(history: History) -> bool:
+    """A restore in place is, where it asks for the latest state; a scenario that nobody knows is not."""
+    if history.recovery is Recovery.LATEST:
+        return history.run.variant == "latest"
+    return history.recovery in JUDGED_IN_SECONDS
 
 
 def _whole(interval: Interval | None) -> Json:
@@ -261,9 +269,9 @@ def _finding(finding: Finding) -> Json:
 
 
 def _source(history: History) -> Json:
-    asked, request = history.source_nonces, history.request
+    asked = history.source_nonces or history.source_identified
     return {
-        "server": None if request is None else request.source,
+        "server": history.source_name,
         "system_identifier": None if asked is None else asked.identity.system_identifier,
         "timeline": history.source_timeline,
         "started": None if asked is None else _server_utc(asked.identity.started_us),
@@ -271,9 +279,9 @@ def _source(history: History) -> Json:
 
 
 def _recovered(history: History) -> Json:
-    pair, request = history.survey_pair, history.request
+    pair = history.survey_pair
     return {
-        "server": None if request is None else request.recovered,
+        "server": history.recovered_name,
         "system_identifier": None if pair is None else pair[0].identity.system_identifier,
         "timeline": None if pair is None else pair[0].identity.timeline,
         "started": None if pair is None else _server_utc(pair[0].identity.started_us),

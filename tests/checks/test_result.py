@@ -6,12 +6,25 @@ from typing import Any
 
 import pytest
 
+from drills.checks.data_lost import acknowledged_data_lost_within_the_objective
 from drills.history import History
-from drills.model import ClockRead, Instant, Objectives
+from drills.model import ClockRead, HookRan, Instant, Objectives
 from drills.phases import phases
 from drills.result import as_text, build, evidence_class
-from drills.verdict import find
-from tests.histories import PRODUCTION, edited, honest, lacking, restored_to, samples, utc_stepped
+from drills.verdict import find, findings_of
+from tests.corruption_histories import HOURS, cut_over, table_repair
+from tests.failover_histories import forced
+from tests.geo_histories import REGION_LOST, lost_region
+from tests.histories import (
+    PRODUCTION,
+    SOURCE_NAME,
+    edited,
+    honest,
+    lacking,
+    restored_to,
+    samples,
+    utc_stepped,
+)
 
 MANDATED = {
     "schema_version", "run_id", "scenario", "variant", "environment", "evidence_class", "began", "ended", "verdict",
@@ -161,6 +174,48 @@ def test_phases_say_when_each_was_over_and_whom_it_waited_for() -> None:
         "writable": (340.02, "service"),
         "verified": (383.0, "tool"),
     }
+
+
+def test_a_failover_and_its_hooks_have_phases_that_add_up_to_the_upper_bound() -> None:
+    run = edited(forced(), hooks_run=(HookRan("after_recovery", Instant(109.0), Instant(111.0), 0),))
+    found = {p.name: round(p.ended_s, 2) for p in phases(run, PRODUCTION)}
+
+    assert found == {
+        "accepted": 0.4,
+        "connectable": 0.4,
+        "readable": 0.4,
+        "writable": 8.02,
+        "hooks": 11.0,
+        "verified": 63.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("run", "objectives", "judged"),
+    [
+        (lost_region(), REGION_LOST, True),
+        (cut_over(), HOURS, True),
+        (table_repair(), HOURS, False),
+        (forced(), PRODUCTION, False),
+    ],
+)
+def test_what_is_judged_in_rows_states_no_seconds(run: History, objectives: Objectives, judged: bool) -> None:
+    result = build(
+        run, objectives, findings_of((acknowledged_data_lost_within_the_objective,), run, objectives)
+    )
+    rpo: Any = result["rpo"]
+
+    assert (rpo is not None) is judged
+    assert rpo is None or (rpo["exposed"] is None and rpo["lost"]["low_s"] == pytest.approx(rpo["low_s"]))
+    assert as_text(result)
+
+
+def test_a_failover_names_one_server_before_and_after() -> None:
+    result: Any = build(forced(), PRODUCTION, ())
+
+    assert result["source"]["server"] == result["recovered"]["server"] == SOURCE_NAME
+    assert (result["source"]["timeline"], result["recovered"]["timeline"]) == (1, 2)
+    assert result["outage"] is None
 
 
 def test_what_was_never_seen_to_end_is_no_phase() -> None:
