@@ -10,14 +10,14 @@ from __future__ import annotations
 import fcntl
 import shutil
 import tempfile
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 _FOLDER = "twins"
 _LOCK = "alive.lock"
-# Between the creation of a folder and the lock in it lie microseconds; a minute is beyond doubt.
-_YOUNG_S = 60.0
+_GUARD = "twins.lock"
 
 
 class State:
@@ -26,9 +26,10 @@ class State:
     def __init__(self, cache: Path) -> None:
         home = cache / _FOLDER
         home.mkdir(exist_ok=True, mode=0o755)
-        self.folder = Path(tempfile.mkdtemp(prefix="twin-", dir=home))
-        self.folder.chmod(0o755)  # PostgreSQL's account has to pass through it
-        self._lock = _lock(self.folder)
+        with _alone(cache):
+            self.folder = Path(tempfile.mkdtemp(prefix="twin-", dir=home))
+            self.folder.chmod(0o755)  # PostgreSQL's account has to pass through it
+            self._lock = _lock(self.folder)
 
     def remove(self) -> None:
         """Delete the folder with everything in it."""
@@ -40,20 +41,22 @@ class State:
 def remove_abandoned(cache: Path) -> list[Path]:
     """Delete the folders of twins that are dead; return what was deleted."""
     removed = []
-    for folder in (cache / _FOLDER).glob("twin-*"):
-        lock = _lock(folder) if _is_abandoned(folder) else None
-        if lock is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.close()
-            removed.append(folder)
+    with _alone(cache):
+        for folder in (cache / _FOLDER).glob("twin-*"):
+            lock = _lock(folder)
+            if lock is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.close()
+                removed.append(folder)
     return removed
 
 
-def _is_abandoned(folder: Path) -> bool:
-    try:
-        return (folder / _LOCK).exists() or time.time() - folder.stat().st_mtime > _YOUNG_S
-    except OSError:
-        return False
+@contextmanager
+def _alone(cache: Path) -> Iterator[None]:
+    """Between making a folder and locking it, no other twin may take it for a dead one's."""
+    with (cache / _GUARD).open("ab") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        yield
 
 
 def _lock(folder: Path) -> IO[bytes] | None:
